@@ -1,0 +1,134 @@
+"""The command line: train, evaluate, predict, reproduce (``mnist-tutorial --help``)."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from mnist_tutorial.data import load_mnist
+from mnist_tutorial.preprocessing import (
+    add_channel,
+    center_digit,
+    prepare,
+    read_picture,
+    scale_pixels,
+)
+
+EXAMPLES = """\
+examples:
+  mnist-tutorial train --weights digits.weights.h5        train for five epochs, write the weights
+  mnist-tutorial evaluate --weights digits.weights.h5     score them on the 10,000 test digits
+  mnist-tutorial predict --weights digits.weights.h5 photo.jpg scan.png
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0, or 2 where what the user gave cannot be used."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, TypeError, OSError) as error:
+        print(f"mnist-tutorial: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _train(options: argparse.Namespace) -> None:
+    (x_train, y_train), _ = load_mnist(options.data)
+    from mnist_tutorial import (
+        training,
+    )  # imports Keras, which --help and a wrong path should not wait for
+
+    training.check_weights_path(options.weights)
+    recipe = training.Recipe(epochs=options.epochs, seed=options.seed)
+    model, _ = training.train(recipe, *prepare(x_train, y_train))
+    training.save_weights(model, options.weights)
+    print(f"Weights written to {options.weights}")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    _, (x_test, y_test) = load_mnist(options.data)
+    from mnist_tutorial import models, training
+
+    print(training.evaluate(models.load_cnn(options.weights), *prepare(x_test, y_test)))
+
+
+def _predict(options: argparse.Namespace) -> None:
+    digits = {path: center_digit(read_picture(path)) for path in options.images}
+    from mnist_tutorial import models
+
+    model = models.load_cnn(options.weights)
+    for path, digit in digits.items():
+        probabilities = model.predict(add_channel(scale_pixels(digit[None])), verbose=0)[0]
+        print(f"{path}: {probabilities.argmax()}")
+        for label, probability in enumerate(probabilities):
+            print(f"  {label} {probability:7.2%} {'█' * round(40 * float(probability))}".rstrip())
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    from mnist_tutorial import recipes
+
+    for entry in recipes.reproduce(options.name)["runs"]:
+        print(
+            f"seed {entry['seed']}: {entry['correct']:,} of {entry['digits']:,} correct, {entry['wall_seconds']:.0f} s"
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mnist-tutorial",
+        description="Train the book's network, score it, and let it read digits.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=EXAMPLES,
+            formatter_class=parser.formatter_class,
+        )
+        command.set_defaults(run=run)
+        return command
+
+    train = add("train", _train, "train the network and write its weights")
+    train.add_argument(
+        "--weights",
+        required=True,
+        metavar="FILE",
+        help="where to write them; must end in .weights.h5",
+    )
+    train.add_argument(
+        "--epochs",
+        type=int,
+        default=5,
+        help="passes over the training digits (default: %(default)s)",
+    )
+    train.add_argument(
+        "--seed", type=int, default=0, help="another seed, another network (default: %(default)s)"
+    )
+
+    evaluate = add("evaluate", _evaluate, "score weights on every test digit")
+    evaluate.add_argument("--weights", required=True, metavar="FILE", help="weights written by train")
+    for command in (train, evaluate):
+        command.add_argument(
+            "--data", metavar="PATH", help="an .npz file or a folder of IDX files instead of MNIST"
+        )
+
+    predict = add("predict", _predict, "read the digit in each picture")
+    predict.add_argument("--weights", required=True, metavar="FILE", help="weights written by train")
+    predict.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG or JPEG picture of one digit")
+
+    reproduce = add(
+        "reproduce",
+        _reproduce,
+        "repeat a recorded result, seed by seed; goes on where it was stopped",
+    )
+    reproduce.add_argument("name", metavar="NAME", help="the recipe's name: first")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

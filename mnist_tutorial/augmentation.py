@@ -1,0 +1,132 @@
+"""Random small rotations, shifts, shears and zooms, as one Keras layer (chapter: augmentation)."""
+
+from typing import Any
+
+import numpy as np
+
+from mnist_tutorial.backend import keras
+
+ops = keras.ops
+
+
+def affine_coefficients(
+    rotation: Any,
+    row_shift: Any,
+    column_shift: Any,
+    shear: Any,
+    row_zoom: Any,
+    column_zoom: Any,
+    height: int,
+    width: int,
+) -> Any:
+    """Compose one rotation, shift, shear and zoom an image into the eight numbers that Keras wants.
+
+    Each argument is a tensor of shape (batch,): `rotation` and `shear` in degrees, the shifts in
+    pixels, the zooms as factors. The order is that of Keras's `ImageDataGenerator`: the matrix is
+    rotation @ shift @ shear @ zoom, in (row, column) coordinates counted from the centre of the picture.
+    The matrix answers the question "where does this output pixel come from?", so a zoom of 2 shows
+    half of the picture's height or width, a *smaller* part, and a row shift of 3 reads three rows below.
+
+    Returns a tensor of shape (batch, 8), as `keras.ops.image.affine_transform` takes it: x (the
+    column) before y (the row). Chapter: augmentation.
+    """
+    theta = rotation * (np.pi / 180)
+    slant = (rotation + shear) * (np.pi / 180)
+    x_from_x, x_from_y = ops.cos(slant) * column_zoom, ops.sin(theta) * row_zoom
+    y_from_x, y_from_y = -ops.sin(slant) * column_zoom, ops.cos(theta) * row_zoom
+    x_centre, y_centre = (width - 1) / 2, (height - 1) / 2
+    x_shift = ops.sin(theta) * row_shift + ops.cos(theta) * column_shift
+    y_shift = ops.cos(theta) * row_shift - ops.sin(theta) * column_shift
+    x_start = x_centre + x_shift - x_from_x * x_centre - x_from_y * y_centre
+    y_start = y_centre + y_shift - y_from_x * x_centre - y_from_y * y_centre
+    zero = ops.zeros_like(theta)
+    return ops.stack([x_from_x, x_from_y, x_start, y_from_x, y_from_y, y_start, zero, zero], axis=1)
+
+
+@keras.saving.register_keras_serializable(package="mnist_tutorial")
+class RandomAffine(keras.layers.Layer):
+    """Rotate, shift, shear and zoom each image at random, with a single interpolation.
+
+    Takes and returns float images of shape (batch, height, width, channels); pixels that come from
+    outside the picture are 0. It acts only in training (`training=True`). Chapter: augmentation.
+
+    rotation: largest angle, in degrees, either way.
+    shift: largest shift, as a fraction of the height and of the width, either way.
+    shear: largest shear angle, in degrees, either way.
+    zoom: the zoom factors (one for the height, one for the width) are drawn from 1 - zoom to 1 + zoom.
+    seed: an integer makes the draws repeatable.
+
+    Raises ValueError if a range is not a number, is negative, or could turn the picture inside out.
+    """
+
+    def __init__(
+        self,
+        rotation: float = 8,
+        shift: float = 0.08,
+        shear: float = 17,
+        zoom: float = 0.08,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, value, limit in (
+            ("rotation", rotation, 180),
+            ("shift", shift, 1),
+            ("shear", shear, 90),
+            ("zoom", zoom, 1),
+        ):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= limit:
+                raise ValueError(f"{name} must be a number from 0 to {limit}, got {value!r}.")
+        self.rotation, self.shift, self.shear, self.zoom, self.seed = (
+            rotation,
+            shift,
+            shear,
+            zoom,
+            seed,
+        )
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        # The TensorFlow kernel behind affine_transform has no XLA version.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
+
+    def draw(self, batch_size: Any, height: int, width: int) -> dict[str, Any]:
+        """Draw the six numbers of each image, uniformly: the arguments of `affine_coefficients`."""
+
+        def uniform(centre: float, reach: float) -> Any:
+            return keras.random.uniform(
+                (batch_size,), centre - reach, centre + reach, seed=self.seed_generator
+            )
+
+        return {
+            "rotation": uniform(0, self.rotation),
+            "row_shift": uniform(0, self.shift * height),
+            "column_shift": uniform(0, self.shift * width),
+            "shear": uniform(0, self.shear),
+            "row_zoom": uniform(1, self.zoom),
+            "column_zoom": uniform(1, self.zoom),
+        }
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        if not training:
+            return images
+        batch_size, height, width, _ = ops.shape(images)
+        coefficients = affine_coefficients(**self.draw(batch_size, height, width), height=height, width=width)
+        return ops.image.affine_transform(
+            images,
+            coefficients,
+            interpolation="bilinear",
+            fill_mode="constant",
+            fill_value=0,
+            data_format="channels_last",
+        )
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        ranges = {
+            "rotation": self.rotation,
+            "shift": self.shift,
+            "shear": self.shear,
+            "zoom": self.zoom,
+        }
+        return {**super().get_config(), **ranges, "seed": self.seed}

@@ -1,0 +1,156 @@
+"""Load the digits: MNIST from inside the package, or any set in its form (chapter: loading)."""
+
+import gzip
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes: TypeAlias = NDArray[np.uint8]
+MNIST = Path(__file__).parent / "assets" / "mnist.npz"
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+IDX_STEMS = {
+    "x_train": "train-images",
+    "y_train": "train-labels",
+    "x_test": "t10k-images",
+    "y_test": "t10k-labels",
+}
+CHUNK = 2**24  # bytes read at a time, so that a false header cannot ask for more memory than the file fills
+
+
+def load_mnist(path: str | Path | None = None) -> tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
+    """Return ``(x_train, y_train), (x_test, y_test)``, the digits and their labels.
+
+    Images are uint8 of shape (n, 28, 28), 0 for paper and 255 for ink; labels are uint8 of shape (n,).
+    Without `path` this is MNIST itself, 60,000 and 10,000 digits, from the package: no network is used.
+
+    path: another set in MNIST's form: an .npz file with arrays x_train, y_train, x_test and y_test, or a
+    folder with the four IDX files (train-images-idx3-ubyte and so on, plain or .gz).
+
+    Raises FileNotFoundError if a file is missing, and ValueError if one is damaged or not in this form.
+    Chapter: loading.
+    """
+    path = MNIST if path is None else _as_path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {path}.")
+    arrays = _read_idx_folder(path) if path.is_dir() else _read_npz(path)
+    for name in ARRAYS:
+        wanted = "(n, 28, 28)" if name.startswith("x") else "(n,)"
+        array = arrays[name]
+        if (
+            array.dtype != np.uint8
+            or len(array) == 0
+            or array.shape[1:] != ((28, 28) if name.startswith("x") else ())
+        ):
+            raise ValueError(
+                f"{path}: {name} must be uint8 of shape {wanted}, found {array.dtype} of shape {array.shape}."
+            )
+    for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
+        if len(arrays[images]) != len(arrays[labels]):
+            raise ValueError(
+                f"{path}: {images} has {len(arrays[images])} images but {labels} has {len(arrays[labels])} labels; "
+                "there must be one label for each image."
+            )
+    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+def _as_path(path: Any) -> Path:
+    if not isinstance(path, (str, Path)):
+        raise TypeError(f"path must be a string or a Path, got {path!r}.")
+    return Path(path)
+
+
+def _read_npz(path: Path) -> dict[str, Bytes]:
+    """Read the four arrays of an npz file without unpickling anything."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            missing = [name for name in ARRAYS if f"{name}.npy" not in archive.namelist()]
+            if missing:
+                raise ValueError(
+                    f"{path}: expected the arrays {', '.join(ARRAYS)}; {', '.join(missing)} not found."
+                )
+            return {name: _read_npy(archive, name, path) for name in ARRAYS}
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OverflowError,
+    ) as error:
+        raise ValueError(f"{path}: damaged, or not an .npz file ({error}).") from error
+
+
+def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> Bytes:
+    with archive.open(f"{name}.npy") as file:
+        try:
+            version = np.lib.format.read_magic(file)
+            read_header = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            shape, fortran_order, dtype = read_header(file)
+        except ValueError as error:
+            raise ValueError(f"{path}: {name} is not a NumPy array ({error}).") from error
+        if dtype != np.uint8 or fortran_order:
+            raise ValueError(
+                f"{path}: {name} must be uint8 in C order, found {dtype}{' in Fortran order' * fortran_order}."
+            )
+        return _read_exactly(cast("IO[bytes]", file), shape, f"{path}: {name}")
+
+
+def _read_idx_folder(folder: Path) -> dict[str, Bytes]:
+    return {
+        name: _read_idx(
+            _find_idx(folder, stem, "idx3" if name.startswith("x") else "idx1"),
+            3 if name.startswith("x") else 1,
+        )
+        for name, stem in IDX_STEMS.items()
+    }
+
+
+def _find_idx(folder: Path, stem: str, kind: str) -> Path:
+    for name in (f"{stem}-{kind}-ubyte", f"{stem}.{kind}-ubyte"):
+        for candidate in (folder / name, folder / f"{name}.gz"):
+            if candidate.is_file():
+                return candidate
+    raise FileNotFoundError(f"{folder}: found no {stem}-{kind}-ubyte and no {stem}-{kind}-ubyte.gz.")
+
+
+def _read_idx(path: Path, dimensions: int) -> Bytes:
+    """Read one IDX file: a big-endian header (magic number, then each dimension), then the bytes."""
+    magic = (
+        0x0800 + dimensions
+    )  # 08 for uint8, then the number of dimensions: 2051 for images, 2049 for labels
+    length = 4 * (1 + dimensions)
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            header = file.read(length)
+            if len(header) < length:
+                raise ValueError(
+                    f"{path}: truncated: the header must have {length} bytes, found {len(header)}."
+                )
+            found, *shape = (int(number) for number in np.frombuffer(header, ">u4"))
+            if found != magic:
+                raise ValueError(
+                    f"{path}: not an IDX file of this kind: expected magic number {magic}, found {found}."
+                )
+            return _read_exactly(cast("IO[bytes]", file), tuple(shape), str(path))
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path}: damaged or truncated gzip file ({error}).") from error
+
+
+def _read_exactly(file: IO[bytes], shape: tuple[int, ...], name: str) -> Bytes:
+    """Read the bytes of an array of this shape, and make sure that the file ends there."""
+    size = int(np.prod(shape, dtype=object))
+    content = bytearray()
+    while len(content) <= size and (piece := file.read(min(CHUNK, size + 1 - len(content)))):
+        content += piece
+    if len(content) != size:
+        found = f"{len(content)} bytes" if len(content) < size else "more"
+        raise ValueError(f"{name}: the header promises {size} bytes (shape {tuple(shape)}), found {found}.")
+    return np.frombuffer(content, np.uint8).reshape(shape)

@@ -1,0 +1,90 @@
+"""Recorded runs: what a recipe really scored, kept as JSON beside the package (chapter: training)."""
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "assets" / "results"
+
+
+def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
+    """Read a recorded result and check it.
+
+    Returns a dict with `name`, `recipe`, `machine` and `runs`; `runs` is a list with an entry a seed:
+    `seed`, `correct` (of `digits`), `wall_seconds` (training without scoring) and `history` (a list a
+    measure, one number an epoch). Raises FileNotFoundError or ValueError. Chapter: training.
+    """
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.json"))) or "none"
+        raise FileNotFoundError(f"There is no recorded result {name!r}; recorded here: {known}.")
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: damaged, not readable as JSON ({error}).") from error
+    _check(result, path)
+    return result
+
+
+def record(
+    name: str,
+    about: dict[str, Any],
+    seeds: Iterable[int],
+    run: Callable[[int], dict[str, Any]],
+    folder: Path = RESULTS,
+) -> dict[str, Any]:
+    """Run each seed that is not recorded yet, and write the result after every one.
+
+    about: what all runs share, `recipe` and `machine` among it. run: takes a seed and returns its entry.
+    A second call goes on where the first was stopped. Raises ValueError if what is recorded under this
+    name had another recipe, for then the runs may not be mixed. Chapter: training.
+    """
+    result = {"name": name, **about, "runs": []}
+    path = folder / f"{name}.json"
+    if path.exists():
+        result = load(name, folder)
+        if result["recipe"] != about["recipe"]:
+            raise ValueError(
+                f"{path} records another recipe: {result['recipe']}. Move it away to record {about['recipe']}."
+            )
+    done = {entry["seed"] for entry in result["runs"]}
+    for seed in seeds:
+        if seed in done:
+            continue
+        result["runs"] = sorted([*result["runs"], run(seed)], key=lambda entry: entry["seed"])
+        _write(path, result)
+    return result
+
+
+def _write(path: Path, result: dict[str, Any]) -> None:
+    """Write the file whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _check(result: Any, path: Path) -> None:
+    if not isinstance(result, dict) or not {"name", "recipe", "machine", "runs"} <= result.keys():
+        raise ValueError(f"{path}: expected an object with name, recipe, machine and runs.")
+    if not isinstance(result["runs"], list) or not result["runs"]:
+        raise ValueError(
+            f"{path}: runs must be a list with an entry for each seed, found {result['runs']!r:.60}."
+        )
+    for run in result["runs"]:
+        if (
+            not isinstance(run, dict)
+            or not {"seed", "correct", "digits", "wall_seconds", "history"} <= run.keys()
+        ):
+            raise ValueError(
+                f"{path}: each run must have seed, correct, digits, wall_seconds and history, found {run!r:.60}."
+            )
+        if not (
+            isinstance(run["correct"], int)
+            and isinstance(run["digits"], int)
+            and 0 <= run["correct"] <= run["digits"]
+        ):
+            raise ValueError(
+                f"{path}: correct must lie between 0 and {run['digits']}, found {run['correct']!r}."
+            )

@@ -1,0 +1,159 @@
+"""Train a network by a recipe, and score it (chapter: training)."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_tutorial.augmentation import RandomAffine
+from mnist_tutorial.backend import keras
+from mnist_tutorial.models import build_cnn
+
+SCHEDULES = ("constant", "cosine")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides how a network is trained. Raises ValueError for a value that makes no sense."""
+
+    epochs: int = 5  # passes over the training digits
+    batch_size: int = 64  # digits a gradient step
+    learning_rate: float = 1e-3  # Adam's; the highest one where the schedule changes it
+    schedule: str = (
+        "constant"  # or "cosine": up in the first tenth of the steps, then down to 0 along a cosine
+    )
+    normalization: str = "book"  # as in build_cnn
+    dropout: float = 0.2  # as in build_cnn
+    augmentation: dict[str, float] | None = (
+        field(  # RandomAffine's ranges, or None for the digits as they are
+            default_factory=lambda: {"rotation": 8, "shift": 0.08, "shear": 17, "zoom": 0.08}
+        )
+    )
+    seed: int = 0  # for the first weights, the order of the digits, dropout and augmentation
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name} must be a whole number, 1 or more, got {value!r}.")
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be a whole number from 0 to 4294967295, got {self.seed!r}.")
+        if not isinstance(self.learning_rate, (int, float)) or not 0 < self.learning_rate < float("inf"):
+            raise ValueError(f"learning_rate must be a number above 0, got {self.learning_rate!r}.")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}.")
+
+
+class Score(NamedTuple):
+    """How many of how many digits were read wrongly."""
+
+    errors: int
+    digits: int
+
+    @property
+    def accuracy(self) -> float:
+        """The share of digits that were read correctly, 0 to 1."""
+        return 1 - self.errors / self.digits
+
+    def __str__(self) -> str:
+        return f"{self.errors:,} errors in {self.digits:,} digits: accuracy {self.accuracy:.2%}"
+
+
+def train(
+    recipe: Recipe,
+    x_train: NDArray[np.float32],
+    y_train: NDArray[np.float32],
+    validation_data: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    verbose: str | int = "auto",
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    """Train the book's network by a recipe; return it and its history, one number an epoch.
+
+    x_train: float32 (n, 28, 28, 1) in [0, 1]; y_train: one-hot (n, 10), as `prepare` returns them.
+    verbose: as in Keras's `fit`. Ctrl-C ends the training early and keeps what was learned so far.
+    The seed is set for Python, NumPy and Keras alike. Chapter: training.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    model = build_cnn(normalization=recipe.normalization, dropout=recipe.dropout)
+    steps = recipe.epochs * -(-len(x_train) // recipe.batch_size)
+    learner = _with_augmentation(model, recipe)
+    learner.compile(
+        loss="categorical_crossentropy",
+        optimizer=keras.optimizers.Adam(_learning_rate(recipe, steps)),
+        metrics=["accuracy"],
+        jit_compile=False,  # on a CPU, compiling with XLA costs more than it gains here
+    )
+    history = keras.callbacks.History()
+    try:
+        learner.fit(
+            x_train,
+            y_train,
+            batch_size=recipe.batch_size,
+            epochs=recipe.epochs,
+            validation_data=validation_data,
+            callbacks=[history, *callbacks],
+            verbose=verbose,
+        )
+    except KeyboardInterrupt:
+        print(
+            f"\nStopped in epoch {len(history.epoch) + 1} of {recipe.epochs}; what was learned so far is kept."
+        )
+    return model, history.history
+
+
+def evaluate(model: keras.Model, x: NDArray[np.float32], y: NDArray[np.float32]) -> Score:
+    """Score a network on every digit given: the errors and the accuracy.
+
+    x: float32 (n, 28, 28, 1); y: one-hot (n, 10). Chapter: training.
+    """
+    predicted = model.predict(x, batch_size=500, verbose=0).argmax(axis=1)
+    return Score(errors=int((predicted != y.argmax(axis=1)).sum()), digits=len(y))
+
+
+def save_weights(model: keras.Model, path: str | Path) -> None:
+    """Write a network's weights to a .weights.h5 file, whole or not at all.
+
+    Raises ValueError if the name does not end in .weights.h5, FileNotFoundError if its folder does not exist.
+    """
+    path = check_weights_path(path)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.weights.h5")
+    try:
+        model.save_weights(unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def check_weights_path(path: str | Path) -> Path:
+    """Say early, before any training, that weights cannot be written to `path`."""
+    path = Path(path)
+    if not path.name.endswith(".weights.h5"):
+        raise ValueError(f"The name of a weights file must end in .weights.h5, got {path}.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")
+    return path
+
+
+def _with_augmentation(model: keras.Model, recipe: Recipe) -> keras.Model:
+    if recipe.augmentation is None:
+        return model
+    return keras.Sequential(
+        [
+            keras.Input(model.input_shape[1:]),
+            RandomAffine(**recipe.augmentation, seed=recipe.seed),
+            model,
+        ]
+    )
+
+
+def _learning_rate(recipe: Recipe, steps: int) -> Any:
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    warmup = steps // 10
+    return keras.optimizers.schedules.CosineDecay(
+        0.0, decay_steps=steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
+    )
