@@ -69,7 +69,8 @@ def _reproduce(options: argparse.Namespace) -> None:
 
     for entry in recipes.reproduce(options.name)["runs"]:
         print(
-            f"seed {entry['seed']}: {entry['correct']:,} of {entry['digits']:,} correct, {entry['wall_seconds']:.0f} s"
+            f"seed {entry['seed']}: {entry['correct']:,} of {entry['digits']:,} correct, "
+            f"{entry['wall_seconds']:.0f} s"
         )
 
 

@@ -12,12 +12,6 @@ from numpy.typing import NDArray
 Bytes: TypeAlias = NDArray[np.uint8]
 MNIST = Path(__file__).parent / "assets" / "mnist.npz"
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-IDX_STEMS = {
-    "x_train": "train-images",
-    "y_train": "train-labels",
-    "x_test": "t10k-images",
-    "y_test": "t10k-labels",
-}
 CHUNK = 2**24  # bytes read at a time, so that a false header cannot ask for more memory than the file fills
 
 
@@ -37,22 +31,16 @@ def load_mnist(path: str | Path | None = None) -> tuple[tuple[Bytes, Bytes], tup
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {path}.")
     arrays = _read_idx_folder(path) if path.is_dir() else _read_npz(path)
-    for name in ARRAYS:
-        wanted = "(n, 28, 28)" if name.startswith("x") else "(n,)"
-        array = arrays[name]
-        if (
-            array.dtype != np.uint8
-            or len(array) == 0
-            or array.shape[1:] != ((28, 28) if name.startswith("x") else ())
-        ):
-            raise ValueError(
-                f"{path}: {name} must be uint8 of shape {wanted}, found {array.dtype} of shape {array.shape}."
-            )
+    for name, array in arrays.items():
+        side = (28, 28) if name.startswith("x") else ()
+        if array.size == 0 or array.ndim != 1 + len(side) or array.shape[1:] != side:
+            wanted = "(n, 28, 28)" if side else "(n,)"
+            raise ValueError(f"{path}: {name} must have shape {wanted}, with n above 0, found {array.shape}.")
     for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
         if len(arrays[images]) != len(arrays[labels]):
             raise ValueError(
-                f"{path}: {images} has {len(arrays[images])} images but {labels} has {len(arrays[labels])} labels; "
-                "there must be one label for each image."
+                f"{path}: {images} has {len(arrays[images])} images but {labels} has {len(arrays[labels])} "
+                "labels; there must be one label for each image."
             )
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
@@ -73,72 +61,56 @@ def _read_npz(path: Path) -> dict[str, Bytes]:
                     f"{path}: expected the arrays {', '.join(ARRAYS)}; {', '.join(missing)} not found."
                 )
             return {name: _read_npy(archive, name, path) for name in ARRAYS}
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OverflowError,
-    ) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{path}: damaged, or not an .npz file ({error}).") from error
 
 
 def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> Bytes:
     with archive.open(f"{name}.npy") as file:
         try:
-            version = np.lib.format.read_magic(file)
-            read_header = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, fortran_order, dtype = read_header(file)
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ValueError("of another version than NumPy writes for plain arrays")
+            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
         except ValueError as error:
             raise ValueError(f"{path}: {name} is not a NumPy array ({error}).") from error
         if dtype != np.uint8 or fortran_order:
-            raise ValueError(
-                f"{path}: {name} must be uint8 in C order, found {dtype}{' in Fortran order' * fortran_order}."
-            )
+            order = "Fortran" if fortran_order else "C"
+            raise ValueError(f"{path}: {name} must be uint8 in C order, found {dtype} in {order} order.")
         return _read_exactly(cast("IO[bytes]", file), shape, f"{path}: {name}")
 
 
 def _read_idx_folder(folder: Path) -> dict[str, Bytes]:
     return {
-        name: _read_idx(
-            _find_idx(folder, stem, "idx3" if name.startswith("x") else "idx1"),
-            3 if name.startswith("x") else 1,
+        name: _read_idx(_find_idx(folder, f"{kind}-{what}", dimensions), dimensions)
+        for name, kind, what, dimensions in (
+            ("x_train", "train", "images", 3),
+            ("y_train", "train", "labels", 1),
+            ("x_test", "t10k", "images", 3),
+            ("y_test", "t10k", "labels", 1),
         )
-        for name, stem in IDX_STEMS.items()
     }
 
 
-def _find_idx(folder: Path, stem: str, kind: str) -> Path:
-    for name in (f"{stem}-{kind}-ubyte", f"{stem}.{kind}-ubyte"):
-        for candidate in (folder / name, folder / f"{name}.gz"):
-            if candidate.is_file():
-                return candidate
-    raise FileNotFoundError(f"{folder}: found no {stem}-{kind}-ubyte and no {stem}-{kind}-ubyte.gz.")
+def _find_idx(folder: Path, stem: str, dimensions: int) -> Path:
+    names = [f"{stem}{mark}idx{dimensions}-ubyte{gz}" for mark in "-." for gz in ("", ".gz")]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f"{folder}: found none of {', '.join(names)}.")
 
 
 def _read_idx(path: Path, dimensions: int) -> Bytes:
     """Read one IDX file: a big-endian header (magic number, then each dimension), then the bytes."""
-    magic = (
-        0x0800 + dimensions
-    )  # 08 for uint8, then the number of dimensions: 2051 for images, 2049 for labels
+    magic = 0x0800 + dimensions  # 08 says uint8; so 2051 for images and 2049 for labels
     length = 4 * (1 + dimensions)
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             header = file.read(length)
             if len(header) < length:
-                raise ValueError(
-                    f"{path}: truncated: the header must have {length} bytes, found {len(header)}."
-                )
+                raise ValueError(f"{path}: truncated: the header has {length} bytes, found {len(header)}.")
             found, *shape = (int(number) for number in np.frombuffer(header, ">u4"))
             if found != magic:
-                raise ValueError(
-                    f"{path}: not an IDX file of this kind: expected magic number {magic}, found {found}."
-                )
+                raise ValueError(f"{path}: the magic number must be {magic}, found {found}.")
             return _read_exactly(cast("IO[bytes]", file), tuple(shape), str(path))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: damaged or truncated gzip file ({error}).") from error

@@ -112,7 +112,7 @@ def center_digit(picture: NDArray[Any]) -> NDArray[np.uint8]:
     2. Ink is what differs from the paper, on the side (darker or lighter) that differs more.
     3. Noise counts as 0, the strongest ink as 1.
     4. The smallest box with all ink above 1/10 is scaled, its shape kept, to fit 20x20.
-    5. It is placed in 28x28 so that its centre of mass is in the middle, to the nearest pixel.
+    5. It is placed in 28x28 with its centre of mass at pixel 14, as MNIST has it, to the nearest pixel.
 
     Raises TypeError or ValueError, for a picture without a digit too.
     """
@@ -150,7 +150,7 @@ def center_digit(picture: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _resampling(length: int, new_length: int) -> NDArray[np.float64]:
-    """Weights (new_length, length) of a triangle filter: a mean where a line shrinks, linear where it grows."""
+    """Weights (new_length, length) of a triangle filter: it averages where a line shrinks."""
     step = length / new_length
     reach = max(step, 1)
     centres = (np.arange(new_length) + 0.5) * step
@@ -160,9 +160,9 @@ def _resampling(length: int, new_length: int) -> NDArray[np.float64]:
 
 
 def _offset(mass: NDArray[np.float64]) -> int:
-    """Where a line of ink must start so that its centre of mass is in the middle of the picture."""
+    """Where a line of ink must start so that its centre of mass is at pixel 14."""
     centre = (np.arange(len(mass)) * mass).sum() / mass.sum()
-    return int(np.clip(np.floor((SIZE - 1) / 2 - centre + 0.5), 0, SIZE - len(mass)))
+    return int(np.clip(np.floor(SIZE / 2 - centre + 0.5), 0, SIZE - len(mass)))
 
 
 def _check_array(name: str, array: Any, wanted: str, dimensions: int) -> None:

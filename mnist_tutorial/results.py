@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "assets" / "results"
+RUN = {"seed": int, "correct": int, "digits": int, "wall_seconds": (int, float), "history": dict}
 
 
 def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
@@ -46,9 +47,7 @@ def record(
     if path.exists():
         result = load(name, folder)
         if result["recipe"] != about["recipe"]:
-            raise ValueError(
-                f"{path} records another recipe: {result['recipe']}. Move it away to record {about['recipe']}."
-            )
+            raise ValueError(f"{path} holds another recipe, {result['recipe']}. Move it away to record anew.")
     done = {entry["seed"] for entry in result["runs"]}
     for seed in seeds:
         if seed in done:
@@ -70,21 +69,10 @@ def _check(result: Any, path: Path) -> None:
         raise ValueError(f"{path}: expected an object with name, recipe, machine and runs.")
     if not isinstance(result["runs"], list) or not result["runs"]:
         raise ValueError(
-            f"{path}: runs must be a list with an entry for each seed, found {result['runs']!r:.60}."
+            f"{path}: runs must be a list with an entry for each seed, got {result['runs']!r:.60}."
         )
     for run in result["runs"]:
-        if (
-            not isinstance(run, dict)
-            or not {"seed", "correct", "digits", "wall_seconds", "history"} <= run.keys()
-        ):
-            raise ValueError(
-                f"{path}: each run must have seed, correct, digits, wall_seconds and history, found {run!r:.60}."
-            )
-        if not (
-            isinstance(run["correct"], int)
-            and isinstance(run["digits"], int)
-            and 0 <= run["correct"] <= run["digits"]
-        ):
-            raise ValueError(
-                f"{path}: correct must lie between 0 and {run['digits']}, found {run['correct']!r}."
-            )
+        if not isinstance(run, dict) or not all(isinstance(run.get(key), kind) for key, kind in RUN.items()):
+            raise ValueError(f"{path}: each run must have {', '.join(RUN)}, found {run!r:.60}.")
+        if not 0 <= run["correct"] <= run["digits"]:
+            raise ValueError(f"{path}: correct must be 0 to {run['digits']}, found {run['correct']}.")
