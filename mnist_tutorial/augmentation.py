@@ -90,19 +90,15 @@ class RandomAffine(keras.layers.Layer):
 
     def draw(self, batch_size: Any, height: int, width: int) -> dict[str, Any]:
         """Draw the six numbers of each image, uniformly: the arguments of `affine_coefficients`."""
-
-        def uniform(centre: float, reach: float) -> Any:
-            return keras.random.uniform(
-                (batch_size,), centre - reach, centre + reach, seed=self.seed_generator
-            )
-
+        numbers = keras.random.uniform((6, batch_size), -1, 1, seed=self.seed_generator)
+        rotation, row_shift, column_shift, shear, row_zoom, column_zoom = ops.unstack(numbers, 6)
         return {
-            "rotation": uniform(0, self.rotation),
-            "row_shift": uniform(0, self.shift * height),
-            "column_shift": uniform(0, self.shift * width),
-            "shear": uniform(0, self.shear),
-            "row_zoom": uniform(1, self.zoom),
-            "column_zoom": uniform(1, self.zoom),
+            "rotation": self.rotation * rotation,
+            "row_shift": self.shift * height * row_shift,
+            "column_shift": self.shift * width * column_shift,
+            "shear": self.shear * shear,
+            "row_zoom": 1 + self.zoom * row_zoom,
+            "column_zoom": 1 + self.zoom * column_zoom,
         }
 
     def call(self, images: Any, training: bool = False) -> Any:

@@ -53,16 +53,18 @@ def _as_path(path: Any) -> Path:
 
 def _read_npz(path: Path) -> dict[str, Bytes]:
     """Read the four arrays of an npz file without unpickling anything."""
-    try:
-        with zipfile.ZipFile(path) as archive:
+    damage = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+    with path.open("rb") as file:
+        try:
+            archive = zipfile.ZipFile(file)
             missing = [name for name in ARRAYS if f"{name}.npy" not in archive.namelist()]
             if missing:
                 raise ValueError(
                     f"{path}: expected the arrays {', '.join(ARRAYS)}; {', '.join(missing)} not found."
                 )
             return {name: _read_npy(archive, name, path) for name in ARRAYS}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"{path}: damaged, or not an .npz file ({error}).") from error
+        except damage as error:
+            raise ValueError(f"{path}: damaged, or not an .npz file ({error}).") from error
 
 
 def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> Bytes:
@@ -71,12 +73,12 @@ def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> Bytes:
             if np.lib.format.read_magic(file) != (1, 0):
                 raise ValueError("of another version than NumPy writes for plain arrays")
             shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-        except ValueError as error:
+        except Exception as error:  # the parser of the header raises errors of many types
             raise ValueError(f"{path}: {name} is not a NumPy array ({error}).") from error
         if dtype != np.uint8 or fortran_order:
             order = "Fortran" if fortran_order else "C"
             raise ValueError(f"{path}: {name} must be uint8 in C order, found {dtype} in {order} order.")
-        return _read_exactly(cast("IO[bytes]", file), shape, f"{path}: {name}")
+        return _read_exactly(file, shape, f"{path}: {name}")
 
 
 def _read_idx_folder(folder: Path) -> dict[str, Bytes]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import h5py
+
 from mnist_tutorial.backend import keras
 
 layers = keras.layers
@@ -82,7 +84,10 @@ def load_cnn(path: str | Path, normalization: str = "book") -> keras.Model:
         raise ValueError(f"The name of a weights file must end in .weights.h5, got {path}.")
     model = build_cnn(normalization)
     try:
+        with h5py.File(path) as file:  # Keras itself does not mind layers too many
+            if len(file["layers"]) != len(model.layers):
+                raise ValueError(f"expected {len(model.layers)} layers, found {len(file['layers'])}")
         model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged, or holds the weights of another network: {error}") from error
     return model

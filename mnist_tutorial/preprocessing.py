@@ -93,7 +93,10 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
         raise FileNotFoundError(f"There is no file {path}.")
     try:
         with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file).convert("RGBA")
+            picture = ImageOps.exif_transpose(file)
+            if picture.mode.startswith("I"):  # 16 bits, which Pillow would clip and not scale to 8
+                picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
+            picture = picture.convert("RGBA")
             paper = Image.new("RGBA", picture.size, "white")
             return np.asarray(Image.alpha_composite(paper, picture).convert("L"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -108,45 +111,71 @@ def center_digit(picture: NDArray[Any]) -> NDArray[np.uint8]:
     picture: grey levels of shape (height, width), uint8 0..255 or float in [0, 1], dark on light or
     light on dark. Returns uint8 of shape (28, 28). Chapter: draw. The steps:
 
-    1. The border shows the paper: its median is the paper's level, and what it varies by is noise.
-    2. Ink is what differs from the paper, on the side (darker or lighter) that differs more.
-    3. Noise counts as 0, the strongest ink as 1.
-    4. The smallest box with all ink above 1/10 is scaled, its shape kept, to fit 20x20.
-    5. It is placed in 28x28 with its centre of mass at pixel 14, as MNIST has it, to the nearest pixel.
+    1. A picture with a side over 200 pixels is shrunk to 200.
+    2. Otsu's threshold parts dark from light; the paper is the part to which most of the border belongs.
+    3. A plane through the border's paper is the paper's level everywhere, under uneven light too.
+    4. Ink is what is darker than the paper, or lighter if the paper is the dark part. What the border's
+       paper varies by is noise and counts as 0; the strongest ink counts as 1.
+    5. The smallest box with all ink above 1/10 is scaled, its shape kept, to fit 20x20.
+    6. It is placed in 28x28 with its centre of mass at pixel 14, as MNIST has it, to the nearest pixel.
 
-    Raises TypeError or ValueError, for a picture without a digit too.
+    Raises TypeError or ValueError, for a picture without a digit too. Source of the threshold: Otsu,
+    A threshold selection method from gray-level histograms, 1979.
     """
-    _check_array("picture", picture, "(height, width)", 2)
-    if picture.dtype == np.uint8:
-        grey = picture.astype(np.float64) / 255
-    elif np.issubdtype(picture.dtype, np.floating):
-        grey = picture.astype(np.float64)
-        if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
-            raise ValueError(f"float pixels must lie in [0, 1], found {grey.min()} to {grey.max()}.")
-    else:
-        raise TypeError(f"picture must be uint8 or float, got {_describe(picture)}.")
+    grey = _shrink(_as_grey(picture), 200)
+    is_light = grey > _otsu_threshold(grey)
+    edge = np.ones(grey.shape, bool)
+    edge[1:-1, 1:-1] = False
+    paper_is_light = is_light[edge].mean() > 0.5
+    border = edge & (is_light == paper_is_light)
 
-    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    paper = np.median(border)
-    noise = 4 * np.median(np.abs(border - paper))
-    darker, lighter = np.clip(paper - grey, 0, None), np.clip(grey - paper, 0, None)
-    ink = darker if (darker**2).sum() > (lighter**2).sum() else lighter
+    places = np.stack([np.ones(grey.shape), *np.indices(grey.shape)], axis=-1)
+    paper = places @ np.linalg.lstsq(places[border], grey[border], rcond=None)[0]
+    ink = np.clip(paper - grey if paper_is_light else grey - paper, 0, None)
+    noise = 4 * np.quantile(ink[border], 0.9)
     strongest = ink.max()
     if strongest - noise < 0.1:
         raise ValueError("The picture shows no digit: it is blank, or its ink hardly differs from its paper.")
     ink = np.clip((ink - noise) / (strongest - noise), 0, 1)
 
-    rows, columns = np.flatnonzero((ink > 0.1).any(axis=1)), np.flatnonzero((ink > 0.1).any(axis=0))
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = BOX / max(ink.shape)
-    height, width = (max(1, int(side * scale + 0.5)) for side in ink.shape)
-    ink = _resampling(ink.shape[0], height) @ ink @ _resampling(ink.shape[1], width).T
-    ink /= ink.max()
-
+    rows, columns = np.nonzero(ink > 0.1)
+    ink = _fit(ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1], BOX)
     top, left = _offset(ink.sum(axis=1)), _offset(ink.sum(axis=0))
     centred = np.zeros((SIZE, SIZE))
-    centred[top : top + height, left : left + width] = ink
+    centred[top : top + ink.shape[0], left : left + ink.shape[1]] = ink / ink.max()
     return (centred * 255 + 0.5).astype(np.uint8)
+
+
+def _as_grey(picture: NDArray[Any]) -> NDArray[np.float64]:
+    """Check a picture and return its grey levels as float64 in [0, 1]."""
+    _check_array("picture", picture, "(height, width)", 2)
+    if picture.dtype == np.uint8:
+        return picture / 255
+    if not np.issubdtype(picture.dtype, np.floating):
+        raise TypeError(f"picture must be uint8 or float, got {_describe(picture)}.")
+    if not (np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1):
+        raise ValueError(f"float pixels must lie in [0, 1], found {picture.min()} to {picture.max()}.")
+    return picture.astype(np.float64)
+
+
+def _otsu_threshold(grey: NDArray[np.float64]) -> float:
+    """Find the grey level that parts the pixels into two groups with the least spread within them."""
+    counts = np.bincount((grey * 255 + 0.5).astype(int).ravel(), minlength=256).astype(float)
+    below, total = np.cumsum(counts), counts.sum()
+    sum_below = np.cumsum(counts * np.arange(256))
+    apart = (sum_below * total - sum_below[-1] * below) ** 2 / np.maximum(below * (total - below), 1)
+    return (apart.argmax() + 0.5) / 255
+
+
+def _shrink(picture: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    return _fit(picture, side) if max(picture.shape) > side else picture
+
+
+def _fit(picture: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Scale a picture, its shape kept, so that its longer side has this many pixels."""
+    scale = side / max(picture.shape)
+    height, width = (max(1, int(length * scale + 0.5)) for length in picture.shape)
+    return _resampling(picture.shape[0], height) @ picture @ _resampling(picture.shape[1], width).T
 
 
 def _resampling(length: int, new_length: int) -> NDArray[np.float64]:

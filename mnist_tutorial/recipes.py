@@ -59,7 +59,7 @@ def run(
     start = time.perf_counter()
     _, history = training.train(recipe, *train_data, callbacks=[after_epoch])
     seconds = time.perf_counter() - start - after_epoch.seconds
-    if len(history["loss"]) < recipe.epochs:
+    if len(history.get("loss", [])) < recipe.epochs:
         raise KeyboardInterrupt  # a run that was stopped is not a result
     history = {name: [round(value, 5) for value in values] for name, values in history.items()}
     return {

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "assets" / "results"
-RUN = {"seed": int, "correct": int, "digits": int, "wall_seconds": (int, float), "history": dict}
+RUN: dict[str, Any] = {
+    "seed": int,
+    "correct": int,
+    "digits": int,
+    "wall_seconds": (int, float),
+    "history": dict,
+}
 
 
 def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
@@ -22,7 +28,7 @@ def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
         known = ", ".join(sorted(file.stem for file in folder.glob("*.json"))) or "none"
         raise FileNotFoundError(f"There is no recorded result {name!r}; recorded here: {known}.")
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path}: damaged, not readable as JSON ({error}).") from error
     _check(result, path)
@@ -44,6 +50,7 @@ def record(
     """
     result = {"name": name, **about, "runs": []}
     path = folder / f"{name}.json"
+    folder.mkdir(parents=True, exist_ok=True)  # now, not after the first run
     if path.exists():
         result = load(name, folder)
         if result["recipe"] != about["recipe"]:

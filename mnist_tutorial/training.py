@@ -97,7 +97,8 @@ def train(
             verbose=verbose,
         )
     except KeyboardInterrupt:
-        print(f"\nStopped in epoch {len(history.epoch) + 1} of {recipe.epochs}; what was learned is kept.")
+        epoch = len(history.history.get("loss", [])) + 1
+        print(f"\nStopped in epoch {epoch} of {recipe.epochs}; what was learned is kept.")
     return model, history.history
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 BLUE, ORANGE, GREY = (
@@ -69,40 +71,45 @@ def draw_stack(layers: Sequence[tuple[str, tuple[int, ...], int]]) -> Figure:
     """Draw a network from input to output: a block a layer, with its shape and parameter count.
 
     layers: (name, output shape without the batch, parameters), as `models.describe` returns them. A
-    block's height grows with the picture's side, its width with the number of channels, both as a
-    square root, so that one figure holds all of them. Chapter: cnn_stack.
+    block is as wide and as deep as the picture and thicker the more channels it has; a plain row of
+    numbers is a bar. A layer that keeps the shape is a thin plate. Dark blocks have parameters, and
+    the largest count is bold. Chapter: cnn_stack.
     """
-    figure = Figure(figsize=(7, 0.36 * len(layers) + 0.5), layout="constrained")
+    figure = Figure(layout="constrained")
     axis = figure.add_subplot()
-    for place, (name, shape, parameters) in enumerate(layers):
-        width = np.sqrt(np.prod(shape)) / np.sqrt(26 * 26 * 32)
-        axis.barh(place, width, left=-width / 2, height=0.72, color=BLUE if parameters else "#b9cde0")
-        axis.text(-0.62, place, name, ha="right", va="center", fontsize=10)
-        axis.text(
-            0.62,
-            place,
-            " × ".join(str(side) for side in shape),
-            ha="left",
-            va="center",
-            fontsize=10,
-        )
-        axis.text(
-            1.65,
-            place,
-            f"{parameters:,}" if parameters else "–",
-            ha="right",
-            va="center",
-            fontsize=10,
-        )
-    for x, text, align in (
-        (-0.62, "layer", "right"),
-        (0.62, "output shape", "left"),
-        (1.65, "parameters", "right"),
-    ):
-        axis.text(x, -1, text, ha=align, va="center", fontsize=10, fontweight="bold", color=GREY)
-    axis.set(xlim=(-1.5, 1.7), ylim=(len(layers) - 0.4, -1.6))
+    largest = max(parameters for _, _, parameters in layers)
+    bottom, shape_before = 0.0, None
+    for name, shape, parameters in layers:
+        *sides, channels = shape
+        depth, width = sides if sides else (1.5, np.sqrt(channels))
+        thickness = 0.65 if shape == shape_before else 0.7 * np.sqrt(channels) if sides else 1.3
+        top = bottom + 0.11 * depth + (0.75 if shape == shape_before else 1.1)
+        bottom, shape_before = top + thickness, shape
+        _draw_block(axis, width, depth, top, thickness, BLUE if parameters else "#b9cde0")
+        count = f"{parameters:,}" if parameters else "–"
+        weight = "bold" if parameters == largest > 0 else "normal"
+        for x, text, align in ((-19, name, "right"), (20, " × ".join(map(str, shape)), "left")):
+            axis.text(x, bottom - thickness / 2, text, ha=align, va="center", fontsize=10)
+        axis.text(48, bottom - thickness / 2, count, ha="right", va="center", fontsize=10, fontweight=weight)
+    for x, text, align in ((-19, "layer", "right"), (20, "shape", "left"), (48, "parameters", "right")):
+        axis.text(x, 0, text, ha=align, va="center", fontsize=10, fontweight="bold", color=GREY)
+    axis.set(xlim=(-31, 49), ylim=(bottom + 0.5, -1))
     axis.axis("off")
+    figure.set_size_inches(6, 0.125 * bottom + 0.2)
     return figure
+
+
+def _draw_block(axis: Axes, width: float, depth: float, top: float, thickness: float, color: str) -> None:
+    """Draw a box seen from the front and a little from above and from the right, its middle at x = 0."""
+    back = np.array([0.18 * depth, -0.11 * depth])
+    front = np.array([(0, 0), (width, 0), (width, thickness), (0, thickness)])
+    front += (-(width + back[0]) / 2, top)
+    upper_left, upper_right, lower_right, _ = front
+    lid = (upper_left, upper_right, upper_right + back, upper_left + back)
+    flank = (upper_right, lower_right, lower_right + back, upper_right + back)
+    plain = np.array(to_rgb(color))
+    for face, tint in ((front, plain), (lid, 0.3 + 0.7 * plain), (flank, 0.75 * plain)):
+        axis.fill(*np.transpose(face), facecolor=tint, edgecolor="white", linewidth=0.6)
 
 
 def draw_learning_curves(
@@ -133,7 +140,7 @@ def draw_learning_curves(
                     label=f"{name}, {which}",
                 )
     axis.set(xlabel="epoch", ylabel=measure)
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.grid(alpha=0.3)
     axis.legend(fontsize=9)
     return figure

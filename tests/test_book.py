@@ -1,0 +1,71 @@
+"""The book's own rules: what every chapter must have, read from the notebooks as they are committed."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BOOK = Path(__file__).parent.parent / "book"
+NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
+SECTIONS = ["## Check yourself", "## Exercises", "## Key points", "## What's next"]
+
+
+def cells_of(notebook: Path) -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return cells
+
+
+def code_cells_of(notebook: Path) -> list[dict[str, Any]]:
+    return [cell for cell in cells_of(notebook) if cell["cell_type"] == "code"]
+
+
+def text_of(notebook: Path) -> str:
+    return "\n\n".join(
+        "".join(cell["source"]) for cell in cells_of(notebook) if cell["cell_type"] == "markdown"
+    )
+
+
+def test_the_table_of_contents_lists_every_page() -> None:
+    listed = re.findall(r"(?:file|root): (\w+)", (BOOK / "_toc.yml").read_text(encoding="utf-8"))
+    pages = [page.stem for page in BOOK.iterdir() if page.suffix in (".md", ".ipynb")]
+    assert sorted(listed) == sorted(pages)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+class TestEveryNotebook:
+    def test_was_executed_once_from_top_to_bottom(self, notebook: Path) -> None:
+        cells = code_cells_of(notebook)
+        assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+
+    def test_shows_no_error_and_no_noise(self, notebook: Path) -> None:
+        outputs = [output for cell in code_cells_of(notebook) for output in cell["outputs"]]
+        assert not [output for output in outputs if output["output_type"] == "error"]
+        assert not [output for output in outputs if output.get("name") == "stderr"]
+
+    def test_describes_every_picture(self, notebook: Path) -> None:
+        for cell in code_cells_of(notebook):
+            if any("image/png" in output.get("data", {}) for output in cell["outputs"]):
+                alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+                assert len(alt.split()) >= 8, "".join(cell["source"])
+
+    def test_has_the_parts_of_a_chapter_in_their_order(self, notebook: Path) -> None:
+        headings = re.findall(r"^## .*$", text_of(notebook), re.MULTILINE)
+        assert headings[-len(SECTIONS) :] == SECTIONS
+        assert text_of(notebook).count(":::{dropdown} Answer") == 3
+
+    def test_solves_every_exercise(self, notebook: Path) -> None:
+        text = text_of(notebook)
+        exercises = re.findall(r":::\{exercise\}.*\n:label: (\S+)", text)
+        assert exercises
+        assert re.findall(r":::\{solution-start\} (\S+)", text) == exercises
+
+    def test_compares_its_outputs_but_for_a_few(self, notebook: Path) -> None:
+        """A cell whose output is not compared is followed, before the next such cell, by one that is."""
+        ignored = [
+            "nbval-ignore-output" in cell["metadata"].get("tags", []) for cell in code_cells_of(notebook)
+        ]
+        assert not any(first and second for first, second in itertools.pairwise(ignored))
+        assert not ignored[-1]
