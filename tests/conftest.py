@@ -1,0 +1,38 @@
+"""What several test modules share: MNIST, a few of its digits, a weights file, and how Hypothesis runs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from numpy.typing import NDArray
+
+from mnist_tutorial import load_mnist
+
+# The same examples in every run, and no time limit on one: a busy machine is no fault of the package.
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=40)
+settings.load_profile("repeatable")
+
+Arrays = dict[str, NDArray[np.uint8]]
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Arrays:
+    (x_train, y_train), (x_test, y_test) = load_mnist()
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+
+
+@pytest.fixture(scope="session")
+def few(mnist: Arrays) -> Arrays:
+    """A set in MNIST's form so small that every byte of its files can be damaged in turn."""
+    return {name: array[: 3 if "train" in name else 2] for name, array in mnist.items()}
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights file of an untrained network."""
+    from mnist_tutorial import models, training
+
+    path = tmp_path_factory.mktemp("weights") / "untrained.weights.h5"
+    training.save_weights(models.build_cnn(), path)
+    return path
