@@ -37,8 +37,8 @@ def scale_pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 def one_hot(labels: NDArray[Any]) -> NDArray[np.float32]:
     """Turn each label 0..9 into a row of ten numbers: 1 at the label's place, 0 elsewhere.
 
-    labels: integers of shape (n,). Returns float32 of shape (n, 10), as `keras.utils.to_categorical`
-    does. Raises TypeError or ValueError. Chapter: one_hot.
+    labels: integers of shape (n,). Returns float32 of shape (n, 10), with the values that
+    `keras.utils.to_categorical` gives. Raises TypeError or ValueError. Chapter: one_hot.
     """
     _check_array("labels", labels, "(n,)", 1)
     if not np.issubdtype(labels.dtype, np.integer):

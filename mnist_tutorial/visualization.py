@@ -1,5 +1,6 @@
 """Drawings that are used twice or tested. Each takes arrays and returns a matplotlib Figure."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -88,14 +89,14 @@ def draw_stack(layers: Sequence[tuple[str, tuple[int, ...], int]]) -> Figure:
         _draw_block(axis, width, depth, top, thickness, BLUE if parameters else "#b9cde0")
         count = f"{parameters:,}" if parameters else "–"
         weight = "bold" if parameters == largest > 0 else "normal"
-        for x, text, align in ((-19, name, "right"), (20, " × ".join(map(str, shape)), "left")):
+        for x, text, align in ((-18, name, "right"), (18, " × ".join(map(str, shape)), "left")):
             axis.text(x, bottom - thickness / 2, text, ha=align, va="center", fontsize=10)
-        axis.text(48, bottom - thickness / 2, count, ha="right", va="center", fontsize=10, fontweight=weight)
-    for x, text, align in ((-19, "layer", "right"), (20, "shape", "left"), (48, "parameters", "right")):
+        axis.text(63, bottom - thickness / 2, count, ha="right", va="center", fontsize=10, fontweight=weight)
+    for x, text, align in ((-18, "layer", "right"), (18, "shape", "left"), (63, "parameters", "right")):
         axis.text(x, 0, text, ha=align, va="center", fontsize=10, fontweight="bold", color=GREY)
-    axis.set(xlim=(-31, 49), ylim=(bottom + 0.5, -1))
+    axis.set(xlim=(-34, 64), ylim=(bottom + 0.5, -1))
     axis.axis("off")
-    figure.set_size_inches(6, 0.125 * bottom + 0.2)
+    figure.set_size_inches(4.6, 0.115 * bottom + 0.2)
     return figure
 
 
@@ -121,9 +122,8 @@ def draw_learning_curves(
     """
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axis = figure.add_subplot()
-    for (name, history), color in zip(
-        histories.items(), (BLUE, ORANGE, GREY, "#2b8a3e", "#8d3fa0"), strict=False
-    ):
+    colors = itertools.cycle((BLUE, ORANGE, GREY, "#2b8a3e", "#8d3fa0"))
+    for (name, history), color in zip(histories.items(), colors, strict=False):
         for key, style, which in (
             (measure, "--", "training"),
             (f"val_{measure}", "-", "validation"),

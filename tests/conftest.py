@@ -4,13 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from numpy.typing import NDArray
 
 from mnist_tutorial import load_mnist
 
 # The same examples in every run, and no time limit on one: a busy machine is no fault of the package.
-settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=40)
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+)
 settings.load_profile("repeatable")
 
 Arrays = dict[str, NDArray[np.uint8]]

@@ -1,0 +1,196 @@
+import itertools
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+from numpy.typing import NDArray
+
+from mnist_tutorial import models, training
+from mnist_tutorial.backend import keras
+
+Weights = list[NDArray[np.float32]]
+
+ORDERS = {
+    "book": """conv_1 relu_1 conv_2 pool_2 norm_2 relu_2
+        conv_3 relu_3 conv_4 pool_4 norm_4 relu_4
+        flatten dense_5 norm_5 relu_5 dropout logits softmax""",
+    "article": """conv_1 relu_1 norm_1 conv_2 pool_2 relu_2 norm_2
+        conv_3 relu_3 norm_3 conv_4 pool_4 relu_4
+        flatten norm_4 dense_5 relu_5 norm_5 dropout logits softmax""",
+    "none": """conv_1 relu_1 conv_2 pool_2 relu_2
+        conv_3 relu_3 conv_4 pool_4 relu_4
+        flatten dense_5 relu_5 dropout logits softmax""",
+}
+KINDS = {
+    "conv": keras.layers.Conv2D,
+    "relu": keras.layers.Activation,
+    "norm": keras.layers.BatchNormalization,
+    "pool": keras.layers.MaxPooling2D,
+    "flatten": keras.layers.Flatten,
+    "dense": keras.layers.Dense,
+    "dropout": keras.layers.Dropout,
+    "logits": keras.layers.Dense,
+    "softmax": keras.layers.Activation,
+}
+
+
+@pytest.fixture(scope="module")
+def digits(mnist: dict[str, NDArray[np.uint8]]) -> NDArray[np.float32]:
+    return mnist["x_test"][:16, ..., None].astype(np.float32) / 255
+
+
+def with_random_weights(normalization: str = "book") -> keras.Model:
+    """A network in which no weight is 0 and no normalization leaves its input as it is."""
+    generator = np.random.default_rng(0)
+    model = models.build_cnn(normalization)
+    model.set_weights(
+        [
+            generator.uniform(0.02, 0.1, w.shape) * generator.choice([-1, 1], w.shape)
+            if "variance" not in v.path
+            else generator.uniform(0.5, 2, w.shape)
+            for v, w in zip(model.weights, model.get_weights(), strict=True)
+        ]
+    )
+    return model
+
+
+@pytest.mark.parametrize(
+    ("normalization", "parameters"), [("none", 594_922), ("article", 601_578), ("book", 597_354)]
+)
+def test_the_parameter_count_is_the_one_worked_out_by_hand(normalization: str, parameters: int) -> None:
+    model = models.build_cnn(normalization)
+    assert model.count_params() == parameters
+    assert sum(count for _, _, count in models.describe(model)) == parameters
+
+
+@pytest.mark.parametrize("normalization", ORDERS)
+def test_the_layers_stand_in_the_documented_order(normalization: str) -> None:
+    layers = models.build_cnn(normalization).layers
+    assert [layer.name for layer in layers] == ORDERS[normalization].split()
+    for layer in layers:
+        assert type(layer) is KINDS[layer.name.split("_")[0]]
+
+
+def test_each_layer_has_the_shape_and_the_parameters_worked_out_by_hand() -> None:
+    described = {name: (shape, count) for name, shape, count in models.describe(models.build_cnn())}
+    assert described == {
+        "conv_1": ((26, 26, 32), (3 * 3 * 1 + 1) * 32),
+        "relu_1": ((26, 26, 32), 0),
+        "conv_2": ((24, 24, 32), (3 * 3 * 32 + 1) * 32),
+        "pool_2": ((12, 12, 32), 0),
+        "norm_2": ((12, 12, 32), 4 * 32),
+        "relu_2": ((12, 12, 32), 0),
+        "conv_3": ((10, 10, 64), (3 * 3 * 32 + 1) * 64),
+        "relu_3": ((10, 10, 64), 0),
+        "conv_4": ((8, 8, 64), (3 * 3 * 64 + 1) * 64),
+        "pool_4": ((4, 4, 64), 0),
+        "norm_4": ((4, 4, 64), 4 * 64),
+        "relu_4": ((4, 4, 64), 0),
+        "flatten": ((1024,), 0),
+        "dense_5": ((512,), (1024 + 1) * 512),
+        "norm_5": ((512,), 4 * 512),
+        "relu_5": ((512,), 0),
+        "dropout": ((512,), 0),
+        "logits": ((10,), (512 + 1) * 10),
+        "softmax": ((10,), 0),
+    }
+
+
+def test_the_logits_are_what_softmax_takes(digits: NDArray[np.float32]) -> None:
+    model = with_random_weights()
+    logits = keras.Model(model.inputs[0], model.get_layer("logits").output)(digits)
+    assert np.min(logits) < 0, "logits are no probabilities yet"
+    np.testing.assert_allclose(model(digits), scipy.special.softmax(logits, axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("normalization", ["none", "article"])
+def test_activating_before_pooling_as_the_article_does_gives_the_same(
+    digits: NDArray[np.float32], normalization: str
+) -> None:
+    model = with_random_weights(normalization)
+    articles_order = ORDERS[normalization].replace("pool_2 relu_2", "relu_2 pool_2")
+    articles_order = articles_order.replace("pool_4 relu_4", "relu_4 pool_4")
+    assert articles_order != ORDERS[normalization]
+    output = reduce(lambda x, name: model.get_layer(name)(x), articles_order.split(), digits)
+    np.testing.assert_array_equal(model(digits), output)
+
+
+def test_relu_makes_negative_numbers_0(digits: NDArray[np.float32]) -> None:
+    model = with_random_weights()
+    for name in ("relu_1", "relu_2", "relu_3", "relu_4", "relu_5"):
+        layer = model.get_layer(name)
+        before, after = keras.Model(model.inputs[0], [layer.input, layer.output])(digits)
+        assert np.min(before) < 0
+        np.testing.assert_array_equal(after, np.maximum(before, 0))
+
+
+@pytest.mark.parametrize("dropout", [0, 0.2, 0.5])
+def test_dropout_switches_off_the_share_asked_for(dropout: float) -> None:
+    features = np.ones((1, 100_000), np.float32)
+    dropped = models.build_cnn(dropout=dropout).get_layer("dropout")(features, training=True)
+    assert np.mean(np.equal(dropped, 0)) == pytest.approx(dropout, abs=0.01)
+
+
+@pytest.mark.parametrize("normalization", ["batch", "", None])
+def test_an_unknown_normalization_is_refused(normalization: Any) -> None:
+    with pytest.raises(ValueError, match=r"normalization .*book, article, none") as error:
+        models.build_cnn(normalization)
+    assert repr(normalization) in str(error.value)
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1, 1.5, float("nan"), True, "0.2", None])
+def test_a_dropout_that_is_no_share_is_refused(dropout: Any) -> None:
+    with pytest.raises(ValueError, match=r"dropout .*0 .*1") as error:
+        models.build_cnn(dropout=dropout)
+    assert repr(dropout) in str(error.value)
+
+
+# Weights from a file
+
+
+@pytest.mark.parametrize("normalization", models.NORMALIZATIONS)
+def test_weights_come_back_from_their_file(normalization: str, tmp_path: Path) -> None:
+    model = with_random_weights(normalization)
+    path = tmp_path / "digits.weights.h5"
+    training.save_weights(model, path)
+    for file in (path, str(path)):
+        for stored, loaded in zip(
+            model.get_weights(), models.load_cnn(file, normalization).get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(loaded, stored, strict=True)
+
+
+@pytest.mark.parametrize(("written", "read"), list(itertools.permutations(models.NORMALIZATIONS, 2)))
+def test_the_weights_of_another_network_are_refused(written: str, read: str, tmp_path: Path) -> None:
+    training.save_weights(models.build_cnn(written), tmp_path / "other.weights.h5")
+    with pytest.raises(ValueError, match=r"other\.weights\.h5.*another network"):
+        models.load_cnn(tmp_path / "other.weights.h5", read)
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.999])
+def test_a_truncated_weights_file_is_refused(weights: Path, tmp_path: Path, share: float) -> None:
+    content = weights.read_bytes()
+    (tmp_path / "cut.weights.h5").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"cut\.weights\.h5 is damaged"):
+        models.load_cnn(tmp_path / "cut.weights.h5")
+
+
+def test_a_weights_file_with_a_damaged_header_is_refused(weights: Path, tmp_path: Path) -> None:
+    content = weights.read_bytes()
+    (tmp_path / "bad.weights.h5").write_bytes(content[:96] + b"\xff" * 200 + content[296:])
+    with pytest.raises(ValueError, match=r"bad\.weights\.h5 is damaged"):
+        models.load_cnn(tmp_path / "bad.weights.h5")
+
+
+def test_a_missing_weights_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no\.weights\.h5"):
+        models.load_cnn(tmp_path / "no.weights.h5")
+
+
+def test_a_weights_file_of_another_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").touch()
+    with pytest.raises(ValueError, match=r"\.weights\.h5.*model\.keras"):
+        models.load_cnn(tmp_path / "model.keras")
