@@ -22,10 +22,10 @@ def affine_coefficients(
     """Compose one rotation, shift, shear and zoom an image into the eight numbers that Keras wants.
 
     Each argument is a tensor of shape (batch,): `rotation` and `shear` in degrees, the shifts in
-    pixels, the zooms as factors. The order is that of Keras's `ImageDataGenerator`: the matrix is
-    rotation @ shift @ shear @ zoom, in (row, column) coordinates counted from the centre of the picture.
-    The matrix answers the question "where does this output pixel come from?", so a zoom of 2 shows
-    half of the picture's height or width, a *smaller* part, and a row shift of 3 reads three rows below.
+    pixels, the zooms as factors. The order is that of Keras's `ImageDataGenerator` of 2017: the matrix
+    is rotation @ shift @ shear @ zoom, in (row, column) coordinates from the centre of the picture. It
+    answers the question "where does this output pixel come from?", so a zoom of 2 shows the digit at
+    half its size, and a row shift of 3 reads three rows below.
 
     Returns a tensor of shape (batch, 8), as `keras.ops.image.affine_transform` takes it: x (the
     column) before y (the row). Chapter: augmentation.

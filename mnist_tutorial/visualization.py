@@ -11,11 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-BLUE, ORANGE, GREY = (
-    "#0f6fb4",
-    "#c4500a",
-    "#5b6470",
-)  # told apart by colour-blind readers too, and in print
+# Told apart by colour-blind readers too, and in print.
+BLUE, ORANGE, GREY = "#0f6fb4", "#c4500a", "#5b6470"
 
 
 def draw_digits(
@@ -120,7 +117,7 @@ def draw_learning_curves(
 
     histories: by name, what Keras's `fit` or `train` returned. Chapter: training.
     """
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    figure = Figure(figsize=(5.5, 3.4), layout="constrained")
     axis = figure.add_subplot()
     colors = itertools.cycle((BLUE, ORANGE, GREY, "#2b8a3e", "#8d3fa0"))
     for (name, history), color in zip(histories.items(), colors, strict=False):

@@ -84,7 +84,7 @@ def random_image(height: int, width: int) -> Images:
 
 @pytest.fixture(scope="module")
 def digits(mnist: dict[str, NDArray[np.uint8]]) -> Images:
-    return mnist["x_test"][:8, ..., None].astype(np.float32) / 255
+    return mnist["x_test"][:8, ..., None].astype(np.float32) / np.float32(255)
 
 
 # What one transform does

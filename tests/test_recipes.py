@@ -3,7 +3,6 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import data, recipes, results
 from mnist_tutorial.preprocessing import prepare
-from mnist_tutorial.training import Recipe
+from mnist_tutorial.training import Recipe, evaluate, train
 
 Arrays = dict[str, NDArray[np.uint8]]
+Prepared = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @pytest.fixture(scope="module")
@@ -21,22 +21,28 @@ def tiny(mnist: Arrays) -> Arrays:
     return {name: array[: 64 if "train" in name else 40] for name, array in mnist.items()}
 
 
-def run(recipe: Recipe, tiny: Arrays) -> dict[str, Any]:
-    return recipes.run(
-        recipe, prepare(tiny["x_train"], tiny["y_train"]), prepare(tiny["x_test"], tiny["y_test"])
-    )
+@pytest.fixture(scope="module")
+def train_data(tiny: Arrays) -> Prepared:
+    return prepare(tiny["x_train"], tiny["y_train"])
+
+
+@pytest.fixture(scope="module")
+def test_data(tiny: Arrays) -> Prepared:
+    return prepare(tiny["x_test"], tiny["y_test"])
 
 
 def test_a_run_is_recorded_as_documented(
-    tiny: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train_data: Prepared, test_data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    recipe = Recipe(epochs=2, batch_size=16, seed=3)
     ticks = SimpleNamespace(perf_counter=itertools.count().__next__)  # a clock that ticks when it is read
     monkeypatch.setattr(recipes, "time", ticks)
-    entry = run(Recipe(epochs=2, batch_size=16, seed=3), tiny)
+    entry = recipes.run(recipe, train_data, test_data)
     assert (entry["seed"], entry["digits"]) == (3, 40)
     assert entry["wall_seconds"] == 5 - 2, "from tick 0 to tick 5, without a tick for scoring each epoch"
-    answers = np.array([int(answer) for answer in entry["answers"]])
-    assert entry["correct"] == (answers == tiny["y_test"]).sum() == entry["history"]["test_correct"][-1]
+    model, _ = train(recipe, *train_data, verbose=0)
+    assert entry["answers"] == "".join(map(str, model.predict(test_data[0], verbose=0).argmax(axis=1)))
+    assert entry["correct"] == 40 - evaluate(model, *test_data).errors == entry["history"]["test_correct"][-1]
     assert {name: len(values) for name, values in entry["history"].items()} == {
         "loss": 2,
         "accuracy": 2,
@@ -48,13 +54,15 @@ def test_a_run_is_recorded_as_documented(
     assert results.load("run", tmp_path)["runs"] == [entry]
 
 
-def test_a_run_that_is_stopped_is_no_result(tiny: Arrays, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_stopped_is_no_result(
+    train_data: Prepared, test_data: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def press_ctrl_c(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(recipes._ScoreAfterEpoch, "on_train_begin", press_ctrl_c)
     with pytest.raises(KeyboardInterrupt):
-        run(Recipe(epochs=1), tiny)
+        recipes.run(Recipe(epochs=1), train_data, test_data)
 
 
 def test_a_recipe_is_reproduced_seed_by_seed_and_once(
@@ -68,7 +76,7 @@ def test_a_recipe_is_reproduced_seed_by_seed_and_once(
         lambda: ((tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"])),
     )
     recorded = recipes.reproduce("tiny", tmp_path)
-    assert [entry["seed"] for entry in recorded["runs"]] == [1, 2]
+    assert [(entry["seed"], entry["digits"]) for entry in recorded["runs"]] == [(1, 40), (2, 40)]
     assert recorded["runs"][0]["history"]["loss"] != recorded["runs"][1]["history"]["loss"]
     assert recorded["recipe"]["batch_size"] == 32
     assert "seed" not in recorded["recipe"]
