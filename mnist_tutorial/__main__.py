@@ -22,13 +22,16 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit status: 0, or 2 where what the user gave cannot be used."""
+    """Run one command. Returns the exit status: 0, 2 where what the user gave cannot be used, 130 at Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
     except (ValueError, TypeError, OSError) as error:
         print(f"mnist-tutorial: error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("mnist-tutorial: stopped; what was written so far is kept.", file=sys.stderr)
+        return 130
     return 0
 
 
