@@ -22,7 +22,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit status: 0, 2 where what the user gave cannot be used, 130 at Ctrl-C."""
+    """Run one command. Returns the exit status: 0, 2 for what cannot be used, 130 for Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)

@@ -10,6 +10,7 @@ import pytest
 
 BOOK = Path(__file__).parent.parent / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
+CHAPTERS = [notebook for notebook in NOTEBOOKS if notebook.stem != "index"]
 SECTIONS = ["## Check yourself", "## Exercises", "## Key points", "## What's next"]
 
 
@@ -51,17 +52,6 @@ class TestEveryNotebook:
                 alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
                 assert len(alt.split()) >= 8, "".join(cell["source"])
 
-    def test_has_the_parts_of_a_chapter_in_their_order(self, notebook: Path) -> None:
-        headings = re.findall(r"^## .*$", text_of(notebook), re.MULTILINE)
-        assert headings[-len(SECTIONS) :] == SECTIONS
-        assert text_of(notebook).count(":::{dropdown} Answer") == 3
-
-    def test_solves_every_exercise(self, notebook: Path) -> None:
-        text = text_of(notebook)
-        exercises = re.findall(r":::\{exercise\}.*\n:label: (\S+)", text)
-        assert exercises
-        assert re.findall(r":::\{solution-start\} (\S+)", text) == exercises
-
     def test_compares_its_outputs_but_for_a_few(self, notebook: Path) -> None:
         """A cell whose output is not compared is followed, before the next such cell, by one that is."""
         ignored = [
@@ -69,3 +59,17 @@ class TestEveryNotebook:
         ]
         assert not any(first and second for first, second in itertools.pairwise(ignored))
         assert not ignored[-1]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+class TestEveryChapter:
+    def test_has_the_parts_of_a_chapter_in_their_order(self, chapter: Path) -> None:
+        headings = re.findall(r"^## .*$", text_of(chapter), re.MULTILINE)
+        assert headings[-len(SECTIONS) :] == SECTIONS
+        assert text_of(chapter).count(":::{dropdown} Answer") == 3
+
+    def test_solves_every_exercise(self, chapter: Path) -> None:
+        text = text_of(chapter)
+        exercises = re.findall(r":::\{exercise\}.*\n:label: (\S+)", text)
+        assert exercises
+        assert re.findall(r":::\{solution-start\} (\S+)", text) == exercises
