@@ -4,6 +4,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mnist_tutorial.data import load_mnist
 from mnist_tutorial.preprocessing import (
     add_channel,
@@ -56,7 +59,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    digits = {path: center_digit(read_picture(path)) for path in options.images}
+    digits = {path: _read_digit(path) for path in options.images}
     from mnist_tutorial import models
 
     model = models.load_cnn(options.weights)
@@ -65,6 +68,14 @@ def _predict(options: argparse.Namespace) -> None:
         print(f"{path}: {probabilities.argmax()}")
         for label, probability in enumerate(probabilities):
             print(f"  {label} {probability:7.2%} {'█' * round(40 * float(probability))}".rstrip())
+
+
+def _read_digit(path: str) -> NDArray[np.uint8]:
+    picture = read_picture(path)
+    try:
+        return center_digit(picture)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _reproduce(options: argparse.Namespace) -> None:

@@ -116,7 +116,7 @@ def test_predict_prints_ten_bars_for_each_picture(
     ("command", "parts"),
     [
         ("predict --weights WEIGHTS text.png", ["text.png", "PNG or JPEG"]),
-        ("predict --weights WEIGHTS seven.png blank.png", ["blank"]),
+        ("predict --weights WEIGHTS seven.png blank.png", ["blank.png: ", "shows no digit"]),
         ("predict --weights WEIGHTS missing.png", ["no file missing.png"]),
         ("predict --weights missing.weights.h5 seven.png", ["no weights file missing.weights.h5"]),
         ("predict --weights own.h5 seven.png", ["own.h5"]),
@@ -165,3 +165,14 @@ def test_reproduce_prints_each_run(
     monkeypatch.setattr(recipes, "reproduce", lambda name: {"name": name, "runs": runs})
     assert main(["reproduce", "first"]) == 0
     assert capsys.readouterr().out == "seed 3: 9,951 of 10,000 correct, 82 s\n"
+
+
+def test_ctrl_c_ends_a_recording_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def press_ctrl_c(name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recipes, "reproduce", press_ctrl_c)
+    assert main(["reproduce", "first"]) == 130
+    assert capsys.readouterr().err.count("\n") == 1
