@@ -40,9 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> None:
     (x_train, y_train), _ = load_mnist(options.data)
-    from mnist_tutorial import (
-        training,
-    )  # imports Keras, which --help and a wrong path should not wait for
+    from mnist_tutorial import training  # here, since --help and a wrong path need not wait for Keras
 
     training.check_weights_path(options.weights)
     recipe = training.Recipe(epochs=options.epochs, seed=options.seed)
