@@ -139,7 +139,9 @@ def _parser() -> argparse.ArgumentParser:
         _reproduce,
         "repeat a recorded result, seed by seed; goes on where it was stopped",
     )
-    reproduce.add_argument("name", metavar="NAME", help="the recipe's name: first")
+    reproduce.add_argument(
+        "name", metavar="NAME", help="the recipe's name, such as tutorial; a name that is none shows them all"
+    )
     return parser
 
 

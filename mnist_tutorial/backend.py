@@ -33,11 +33,9 @@ def _stderr_held_back() -> Iterator[None]:
 
 with _stderr_held_back():
     import keras
+    import tensorflow
 
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow
+    # Without this call the first operation would print a line about CUDA.
+    tensorflow.config.list_physical_devices()
 
-        # Without this call the first operation would print a line about CUDA.
-        tensorflow.config.list_physical_devices()
-
-__all__ = ["keras"]
+__all__ = ["keras", "tensorflow"]

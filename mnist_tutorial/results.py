@@ -38,15 +38,16 @@ def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
 def record(
     name: str,
     about: dict[str, Any],
-    seeds: Iterable[int],
-    run: Callable[[int], dict[str, Any]],
+    runs: Iterable[dict[str, Any]],
+    run: Callable[..., dict[str, Any]],
     folder: Path = RESULTS,
 ) -> dict[str, Any]:
-    """Run each seed that is not recorded yet, and write the result after every one.
+    """Do each run that is not recorded yet, and write the result after every one.
 
-    about: what all runs share, `recipe` and `machine` among it. run: takes a seed and returns its entry.
+    about: what all runs share, `recipe` and `machine` among it. runs: what tells each run from the
+    others, {"seed": 0} for one; it becomes part of its entry. run: takes that and returns the rest.
     A second call goes on where the first was stopped. Raises ValueError if what is recorded under this
-    name had another recipe, for then the runs may not be mixed. Chapter: training.
+    name had another recipe, for then the runs may not be mixed. Chapter: evaluation.
     """
     result = {"name": name, **about, "runs": []}
     path = folder / f"{name}.json"
@@ -55,12 +56,10 @@ def record(
         result = load(name, folder)
         if result["recipe"] != about["recipe"]:
             raise ValueError(f"{path} holds another recipe, {result['recipe']}. Move it away to record anew.")
-    done = {entry["seed"] for entry in result["runs"]}
-    for seed in seeds:
-        if seed in done:
-            continue
-        result["runs"] = sorted([*result["runs"], run(seed)], key=lambda entry: entry["seed"])
-        _write(path, result)
+    for key in runs:
+        if not any(key.items() <= entry.items() for entry in result["runs"]):
+            result["runs"].append({**key, **run(**key)})
+            _write(path, result)
     return result
 
 

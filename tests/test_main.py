@@ -51,13 +51,6 @@ def test_help_shows_examples(command: list[str], capsys: pytest.CaptureFixture[s
     assert all(name in shown for name in command or COMMANDS)
 
 
-def test_the_help_of_reproduce_names_every_recipe(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["reproduce", "--help"])
-    shown = capsys.readouterr().out
-    assert all(name in shown for name in recipes.RECIPES)
-
-
 def test_the_module_runs_as_a_command() -> None:
     finished = run_module("--help")
     assert (finished.returncode, finished.stderr) == (0, "")

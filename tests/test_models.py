@@ -59,6 +59,13 @@ def test_the_parameter_count_is_the_one_worked_out_by_hand(normalization: str, p
     assert sum(count for _, _, count in models.describe(model)) == parameters
 
 
+def test_strides_take_the_place_of_pooling() -> None:
+    described = {name: shape for name, shape, _ in models.describe(models.build_cnn(pooling="strides"))}
+    assert described.keys() == set(ORDERS["book"].split()) - {"pool_2", "pool_4"}
+    assert (described["conv_2"], described["conv_4"]) == ((12, 12, 32), (4, 4, 64))
+    assert models.build_cnn(pooling="strides").count_params() == 597_354
+
+
 @pytest.mark.parametrize("normalization", ORDERS)
 def test_the_layers_stand_in_the_documented_order(normalization: str) -> None:
     layers = models.build_cnn(normalization).layers

@@ -1,15 +1,19 @@
 import itertools
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from mnist_tutorial import data, recipes, results
+from mnist_tutorial.backend import keras
 from mnist_tutorial.preprocessing import prepare
+from mnist_tutorial.recipes import Experiment
 from mnist_tutorial.training import Recipe, evaluate, train
 
 Arrays = dict[str, NDArray[np.uint8]]
@@ -38,7 +42,7 @@ def test_a_run_is_recorded_as_documented(
     ticks = SimpleNamespace(perf_counter=itertools.count().__next__)  # a clock that ticks when it is read
     monkeypatch.setattr(recipes, "time", ticks)
     entry = recipes.run(recipe, train_data, test_data)
-    assert (entry["seed"], entry["digits"]) == (3, 40)
+    assert entry["digits"] == 40
     assert entry["wall_seconds"] == 5 - 2, "from tick 0 to tick 5, without a tick for scoring each epoch"
     model, _ = train(recipe, *train_data, verbose=0)
     assert entry["answers"] == "".join(map(str, model.predict(test_data[0], verbose=0).argmax(axis=1)))
@@ -47,11 +51,16 @@ def test_a_run_is_recorded_as_documented(
         "loss": 2,
         "accuracy": 2,
         "test_correct": 2,
+        "test_loss": 2,
     }
+    cross_entropy = keras.losses.categorical_crossentropy(
+        test_data[1], model.predict(test_data[0], verbose=0)
+    )
+    assert entry["history"]["test_loss"][-1] == pytest.approx(np.mean(cross_entropy), abs=1e-4)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", entry["date"])
     about = {"recipe": {}, "machine": recipes.describe_machine()}
-    results.record("run", about, [3], lambda seed: entry, tmp_path)
-    assert results.load("run", tmp_path)["runs"] == [entry]
+    results.record("run", about, [{"seed": 3}], lambda seed: entry, tmp_path)
+    assert results.load("run", tmp_path)["runs"] == [{"seed": 3, **entry}]
 
 
 def test_a_run_that_is_stopped_is_no_result(
@@ -69,7 +78,8 @@ def test_a_recipe_is_reproduced_seed_by_seed_and_once(
     tiny: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = Recipe(epochs=1, batch_size=32, augmentation=None)
-    monkeypatch.setattr(recipes, "RECIPES", {"tiny": (recipe, range(1, 3))})
+    monkeypatch.setattr(recipes, "NAMES", ["tiny"])
+    monkeypatch.setattr(recipes, "EXPERIMENTS", {"tiny": Experiment(recipe, range(1, 3))})
     monkeypatch.setattr(
         data,
         "load_mnist",
@@ -84,8 +94,35 @@ def test_a_recipe_is_reproduced_seed_by_seed_and_once(
     assert recipes.reproduce("tiny", tmp_path) == recorded == results.load("tiny", tmp_path)
 
 
+def test_a_search_runs_every_candidate_on_digits_held_out_of_the_training_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidates = [({}, range(1)), ({"dropout": 0.5, "batch_size": 64}, range(2))]
+    monkeypatch.setattr(recipes, "SEARCH", candidates)
+    seen = []
+
+    def run(recipe: Recipe, train_data: Prepared, test_data: Prepared) -> dict[str, Any]:
+        seen.append((recipe, len(train_data[0]), test_data[0]))
+        return {"correct": 1, "digits": 1, "wall_seconds": 1.0, "history": {}}
+
+    monkeypatch.setattr(recipes, "run", run)
+    recorded = recipes.reproduce("search", tmp_path)
+    assert [(run["changes"], run["seed"]) for run in recorded["runs"]] == [
+        ({}, 0),
+        ({"dropout": 0.5, "batch_size": 64}, 0),
+        ({"dropout": 0.5, "batch_size": 64}, 1),
+    ]
+    changed = replace(recipes.SEARCH_START, dropout=0.5, batch_size=64)
+    assert [recipe for recipe, _, _ in seen] == [recipes.SEARCH_START, changed, replace(changed, seed=1)]
+    (x_train, _), _ = data.load_mnist()
+    for _, trained_on, scored_on in seen:
+        assert trained_on == 50_000
+        np.testing.assert_array_equal(scored_on[..., 0] * 255, x_train[50_000:])
+    assert recorded["scored_on"] == "validation"
+
+
 def test_an_unknown_recipe_is_named_with_those_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=f"'best'.*{', '.join(recipes.RECIPES)}"):
+    with pytest.raises(ValueError, match=f"'best'.*{', '.join(recipes.NAMES)}"):
         recipes.reproduce("best", tmp_path)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from mnist_tutorial import results
 
+SEEDS = [{"seed": seed} for seed in range(9)]
 ABOUT = {"recipe": {"epochs": 5, "augmentation": {"shift": 0.08}}, "machine": {"cores": 2}}
 
 
@@ -38,23 +39,23 @@ class Runs:
 
 
 def test_what_is_recorded_can_be_loaded(tmp_path: Path) -> None:
-    recorded = results.record("first", ABOUT, range(3), entry, tmp_path)
+    recorded = results.record("first", ABOUT, SEEDS[:3], entry, tmp_path)
     assert recorded == whole(runs=[entry(0), entry(1), entry(2)])
     assert results.load("first", tmp_path) == recorded
 
 
 def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
-    results.record("first", ABOUT, range(1), entry, tmp_path / "new" / "results")
+    results.record("first", ABOUT, SEEDS[:1], entry, tmp_path / "new" / "results")
     assert results.load("first", tmp_path / "new" / "results") == whole()
 
 
 def test_a_stopped_recording_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     stopped, resumed, finished = Runs(stop_at=1), Runs(), Runs()
     with pytest.raises(KeyboardInterrupt):
-        results.record("first", ABOUT, range(3), stopped, tmp_path)
+        results.record("first", ABOUT, SEEDS[:3], stopped, tmp_path)
     assert results.load("first", tmp_path) == whole()
-    results.record("first", ABOUT, range(3), resumed, tmp_path)
-    recorded = results.record("first", ABOUT, range(3), finished, tmp_path)
+    results.record("first", ABOUT, SEEDS[:3], resumed, tmp_path)
+    recorded = results.record("first", ABOUT, SEEDS[:3], finished, tmp_path)
     assert (stopped.seeds, resumed.seeds, finished.seeds) == ([0, 1], [1, 2], [])
     assert recorded == results.load("first", tmp_path) == whole(runs=[entry(0), entry(1), entry(2)])
 
@@ -67,43 +68,50 @@ def test_the_file_is_whole_after_every_seed(tmp_path: Path) -> None:
             seen.append([run["seed"] for run in results.load("first", tmp_path)["runs"]])
         return entry(seed)
 
-    results.record("first", ABOUT, range(4), run, tmp_path)
+    results.record("first", ABOUT, SEEDS[:4], run, tmp_path)
     assert seen == [[0], [0, 1], [0, 1, 2]]
     assert [file.name for file in tmp_path.iterdir()] == ["first.json"]
 
 
-def test_the_runs_are_in_the_order_of_their_seeds(tmp_path: Path) -> None:
-    results.record("first", ABOUT, [7], entry, tmp_path)
-    recorded = results.record("first", ABOUT, [9, 2], entry, tmp_path)
-    assert [run["seed"] for run in recorded["runs"]] == [2, 7, 9]
+def test_runs_with_one_seed_are_told_apart_by_what_else_they_have(tmp_path: Path) -> None:
+    runs = [{"changes": {"epochs": epochs}, "seed": seed} for epochs in (5, 6) for seed in (0, 1)]
+    did: list[dict[str, Any]] = []
+
+    def run(seed: int, changes: dict[str, int]) -> dict[str, Any]:
+        did.append({"changes": changes, "seed": seed})
+        return entry(seed)
+
+    results.record("first", ABOUT, runs[:3], run, tmp_path)
+    recorded = results.record("first", ABOUT, runs, run, tmp_path)
+    assert did == runs == [{key: run[key] for key in ("changes", "seed")} for run in recorded["runs"]]
 
 
 def test_runs_of_another_recipe_are_not_mixed_in(tmp_path: Path) -> None:
-    results.record("first", ABOUT, range(1), entry, tmp_path)
+    results.record("first", ABOUT, SEEDS[:1], entry, tmp_path)
     before = (tmp_path / "first.json").read_bytes()
     runs = Runs()
     with pytest.raises(ValueError, match=r"first\.json.*'epochs': 5"):
-        results.record("first", {**ABOUT, "recipe": {"epochs": 6}}, range(2), runs, tmp_path)
+        results.record("first", {**ABOUT, "recipe": {"epochs": 6}}, SEEDS[:2], runs, tmp_path)
     assert (runs.seeds, (tmp_path / "first.json").read_bytes()) == ([], before)
 
 
 def test_another_machine_may_go_on(tmp_path: Path) -> None:
-    results.record("first", ABOUT, range(1), entry, tmp_path)
-    recorded = results.record("first", {**ABOUT, "machine": {"cores": 4}}, range(2), entry, tmp_path)
+    results.record("first", ABOUT, SEEDS[:1], entry, tmp_path)
+    recorded = results.record("first", {**ABOUT, "machine": {"cores": 4}}, SEEDS[:2], entry, tmp_path)
     assert [run["seed"] for run in recorded["runs"]] == [0, 1]
 
 
 def test_the_old_file_is_replaced_and_not_written_into(tmp_path: Path) -> None:
-    results.record("first", ABOUT, range(1), entry, tmp_path)
+    results.record("first", ABOUT, SEEDS[:1], entry, tmp_path)
     (tmp_path / "old.json").hardlink_to(tmp_path / "first.json")
-    results.record("first", ABOUT, range(2), entry, tmp_path)
+    results.record("first", ABOUT, SEEDS[:2], entry, tmp_path)
     assert results.load("old", tmp_path) == whole()
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
-    results.record("first", ABOUT, range(1), entry, tmp_path)
+    results.record("first", ABOUT, SEEDS[:1], entry, tmp_path)
     with pytest.raises(TypeError, match="JSON serializable"):
-        results.record("first", ABOUT, range(2), lambda seed: entry(seed) | {"date": object()}, tmp_path)
+        results.record("first", ABOUT, SEEDS[:2], lambda seed: entry(seed) | {"date": object()}, tmp_path)
     assert results.load("first", tmp_path) == whole()
     assert [file.name for file in tmp_path.iterdir()] == ["first.json"]
 
@@ -144,7 +152,7 @@ def test_a_missing_result_is_named_with_those_that_there_are(tmp_path: Path) -> 
 def test_a_damaged_result_is_refused(tmp_path: Path, content: Any, expected: str) -> None:
     path = write(tmp_path, content)
     damaged = path.read_bytes()
-    for read in (results.load, lambda name, folder: results.record(name, ABOUT, range(2), entry, folder)):
+    for read in (results.load, lambda name, folder: results.record(name, ABOUT, SEEDS[:2], entry, folder)):
         with pytest.raises(ValueError, match=expected) as error:
             read("first", tmp_path)
         assert str(path) in str(error.value)

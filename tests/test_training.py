@@ -78,6 +78,10 @@ def weights_differ(first: keras.Model, second: keras.Model) -> bool:
         ("seed", [-1, 2**32, 0.5, "0", False, None], "0 to 4294967295"),
         ("learning_rate", [0, -1e-3, float("inf"), float("nan"), "0.1", None], "above 0"),
         ("schedule", ["linear", "", None], "constant, cosine"),
+        ("optimizer", ["adamw", "", None], "adam, sgd"),
+        ("augmenter", ["none", "", None], "RandomAffine, ImageDataGenerator"),
+        ("ema", [1, -0.1, float("nan"), "0.9", None], "up to, not including, 1"),
+        ("label_smoothing", [1, -0.1, float("nan"), "0.1", None], "up to, not including, 1"),
     ],
 )
 def test_a_recipe_that_makes_no_sense_is_refused(name: str, values: list[Any], expected: str) -> None:
@@ -184,6 +188,66 @@ def test_ctrl_c_before_the_first_step_keeps_the_first_weights(
     assert not weights_differ(model, models.build_cnn("none"))
     keras.utils.set_random_seed(6)
     assert weights_differ(model, models.build_cnn("none"))
+
+
+def sorted_rows(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    rows = array.reshape(len(array), -1)
+    return rows[np.lexsort(rows.T)]
+
+
+@pytest.mark.parametrize("augmenter", training.AUGMENTERS)
+def test_each_epoch_has_every_digit_once_with_its_label_in_another_order(
+    training_digits: Digits, augmenter: str
+) -> None:
+    recipe = Recipe(batch_size=64, augmentation=None, augmenter=augmenter, seed=7)
+    dataset = training.batches(recipe, *training_digits)
+    assert (len(dataset), dataset.options().autotune.enabled) == (4, False)
+    epochs = [[tuple(map(np.asarray, batch)) for batch in dataset] for _ in range(2)]
+    for epoch in epochs:
+        assert [len(x) for x, _ in epoch] == [64, 64, 64, 8]
+    labelled = [
+        np.concatenate([np.concatenate(part).reshape(200, -1) for part in zip(*epoch, strict=True)], axis=1)
+        for epoch in epochs
+    ]
+    everything = np.concatenate([array.reshape(200, -1) for array in training_digits], axis=1)
+    assert not (labelled[0] == everything).all()
+    assert not (labelled[0] == labelled[1]).all()
+    for rows in labelled:
+        np.testing.assert_array_equal(sorted_rows(rows), sorted_rows(everything))
+
+
+@pytest.mark.filterwarnings("ignore:Please import `affine_transform`:DeprecationWarning")  # within Keras
+def test_the_old_generator_augments_as_the_recipe_says(training_digits: Digits) -> None:
+    ranges = {"rotation": 8.0, "shift": 0.08, "shear": 17.0, "zoom": 0.08}
+    recipe = Recipe(batch_size=200, augmentation=ranges, augmenter="ImageDataGenerator", seed=7)
+    ((x, _),) = training.batches(recipe, *training_digits)
+    keras.utils.set_random_seed(0)
+    flow = keras.src.legacy.preprocessing.image.ImageDataGenerator(
+        rotation_range=8, width_shift_range=0.08, height_shift_range=0.08, shear_range=17, zoom_range=0.08
+    ).flow(*training_digits, batch_size=200, seed=7)
+    np.testing.assert_array_equal(np.asarray(x), next(flow)[0])
+    assert training._with_augmentation(keras.Sequential(), recipe).layers == []
+
+
+def test_sgd_goes_a_step_down_the_slope_with_nesterovs_momentum() -> None:
+    optimizer = training._optimizer(Recipe(optimizer="sgd", learning_rate=0.1, schedule="constant"), steps=9)
+    weight = keras.Variable(1.0)
+    optimizer.apply([keras.ops.convert_to_tensor(2.0)], [weight])
+    assert float(weight) == pytest.approx(1 - 0.1 * 2 * (1 + 0.9)), "once, and once more along the momentum"
+
+
+def test_label_smoothing_and_the_average_of_the_weights_reach_the_training(
+    training_digits: Digits, trained: tuple[keras.Model, History, Witness], validation_digits: Digits
+) -> None:
+    smooth = dataclasses.replace(RECIPE, label_smoothing=0.3)
+    _, history = train(smooth, *training_digits, verbose=0)
+    assert history["loss"][0] != trained[1]["loss"][0]
+    averaging = dataclasses.replace(RECIPE, ema=0.5, schedule="constant")
+    witness = Witness()
+    averaged, history = train(averaging, *training_digits, validation_digits, [witness], verbose=0)
+    plain, _ = train(dataclasses.replace(averaging, ema=0.0), *training_digits, verbose=0)
+    assert weights_differ(averaged, plain)
+    assert evaluate(averaged, *validation_digits).accuracy == pytest.approx(history["val_accuracy"][-1])
 
 
 # Scoring
