@@ -1,12 +1,18 @@
-"""The network, as a list of layers (chapter: cnn_stack)."""
+"""The network, as a list of layers (chapter: cnn_stack), and its trained weights."""
 
+import hashlib
+import io
+import os
 from pathlib import Path
 
 import h5py
+import numpy as np
 
+from mnist_tutorial import results
 from mnist_tutorial.backend import keras
 
 layers = keras.layers
+WEIGHTS = Path(__file__).parent / "assets" / "weights"
 NORMALIZATIONS = ("book", "article", "none")
 POOLINGS = ("max", "strides")
 
@@ -104,4 +110,47 @@ def load_cnn(path: str | Path, normalization: str = "book") -> keras.Model:
         model.load_weights(path)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged, or holds the weights of another network: {error}") from error
+    return model
+
+
+def load_pretrained() -> keras.Model:
+    """Return the network with the weights of `tutorial-long`'s first seed, as the package holds them.
+
+    The file must have the SHA-256 sum that was recorded with that run. Raises FileNotFoundError, or
+    ValueError if the file is damaged. Chapter: evaluation.
+    """
+    return _load_recorded(WEIGHTS / "tutorial-long.npz", results.load("tutorial-long")["runs"][0])
+
+
+def save_recorded(model: keras.Model, path: Path) -> str:
+    """Write a network's weights to an .npz file as float16, whole or not at all; return its SHA-256 sum.
+
+    Normalization's four numbers a channel stay float32: a variance can be too small for float16.
+    Chapter: evaluation.
+    """
+    buffer = io.BytesIO()
+    weights = {weight.path: weight.numpy() for weight in model.weights}
+    np.savez(
+        buffer,
+        **{key: array if "norm" in key else array.astype(np.float16) for key, array in weights.items()},
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished.write_bytes(buffer.getvalue())
+    unfinished.replace(path)
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def _load_recorded(path: Path, run: dict[str, str]) -> keras.Model:
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no weights file {path}; install the package anew.")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != run["weights_sha256"]:
+        raise ValueError(
+            f"{path} is damaged: its SHA-256 sum is not the recorded one. Install the package anew."
+        )
+    model = build_cnn()
+    with np.load(io.BytesIO(content)) as arrays:
+        for weight in model.weights:
+            weight.assign(arrays[weight.path])
     return model

@@ -158,9 +158,10 @@ def batches(
     if recipe.augmenter == "ImageDataGenerator":
         whole = _generated(recipe, x_train, y_train)
     else:
+        images, labels = tensorflow.constant(x_train), tensorflow.constant(y_train)
         order = tensorflow.data.Dataset.range(len(x_train)).shuffle(len(x_train), seed=recipe.seed)
         whole = order.batch(recipe.batch_size).map(
-            lambda chosen: (tensorflow.gather(x_train, chosen), tensorflow.gather(y_train, chosen))
+            lambda chosen: (tensorflow.gather(images, chosen), tensorflow.gather(labels, chosen))
         )
     options = tensorflow.data.Options()
     options.autotune.enabled = False

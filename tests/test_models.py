@@ -204,3 +204,30 @@ def test_a_weights_file_of_another_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.keras").touch()
     with pytest.raises(ValueError, match=r"\.weights\.h5.*model\.keras"):
         models.load_cnn(tmp_path / "model.keras")
+
+
+# The recorded weights
+
+
+def test_recorded_weights_come_back_as_float16_and_normalizations_as_float32(tmp_path: Path) -> None:
+    model = with_random_weights()
+    sha256 = models.save_recorded(model, tmp_path / "new" / "kept.npz")
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["kept.npz"]
+    kept = models._load_recorded(tmp_path / "new" / "kept.npz", {"weights_sha256": sha256})
+    for before, after in zip(model.weights, kept.weights, strict=True):
+        dtype = np.float32 if "norm" in before.path else np.float16
+        np.testing.assert_array_equal(after.numpy(), before.numpy().astype(dtype))
+    assert models.save_recorded(model, tmp_path / "again.npz") == sha256
+
+
+def test_damaged_or_missing_recorded_weights_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "kept.npz"
+    run = {"weights_sha256": models.save_recorded(models.build_cnn(), path)}
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"kept\.npz is damaged"):
+        models._load_recorded(path, run)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"kept\.npz"):
+        models._load_recorded(path, run)

@@ -1,3 +1,4 @@
+import hashlib
 import itertools
 import json
 import re
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_tutorial import data, recipes, results
+from mnist_tutorial import data, models, recipes, results
 from mnist_tutorial.backend import keras
 from mnist_tutorial.preprocessing import prepare
 from mnist_tutorial.recipes import Experiment
@@ -41,10 +42,11 @@ def test_a_run_is_recorded_as_documented(
     recipe = Recipe(epochs=2, batch_size=16, seed=3)
     ticks = SimpleNamespace(perf_counter=itertools.count().__next__)  # a clock that ticks when it is read
     monkeypatch.setattr(recipes, "time", ticks)
-    entry = recipes.run(recipe, train_data, test_data)
+    trained, entry = recipes.run(recipe, train_data, test_data)
     assert entry["digits"] == 40
     assert entry["wall_seconds"] == 5 - 2, "from tick 0 to tick 5, without a tick for scoring each epoch"
     model, _ = train(recipe, *train_data, verbose=0)
+    np.testing.assert_array_equal(trained.get_weights()[0], model.get_weights()[0])
     assert entry["answers"] == "".join(map(str, model.predict(test_data[0], verbose=0).argmax(axis=1)))
     assert entry["correct"] == 40 - evaluate(model, *test_data).errors == entry["history"]["test_correct"][-1]
     assert {name: len(values) for name, values in entry["history"].items()} == {
@@ -101,9 +103,9 @@ def test_a_search_runs_every_candidate_on_digits_held_out_of_the_training_set(
     monkeypatch.setattr(recipes, "SEARCH", candidates)
     seen = []
 
-    def run(recipe: Recipe, train_data: Prepared, test_data: Prepared) -> dict[str, Any]:
+    def run(recipe: Recipe, train_data: Prepared, test_data: Prepared) -> tuple[None, dict[str, Any]]:
         seen.append((recipe, len(train_data[0]), test_data[0]))
-        return {"correct": 1, "digits": 1, "wall_seconds": 1.0, "history": {}}
+        return None, {"correct": 1, "digits": 1, "wall_seconds": 1.0, "history": {}, "answers": "7"}
 
     monkeypatch.setattr(recipes, "run", run)
     recorded = recipes.reproduce("search", tmp_path)
@@ -119,6 +121,26 @@ def test_a_search_runs_every_candidate_on_digits_held_out_of_the_training_set(
         assert trained_on == 50_000
         np.testing.assert_array_equal(scored_on[..., 0] * 255, x_train[50_000:])
     assert recorded["scored_on"] == "validation"
+    assert not any("answers" in run for run in recorded["runs"])
+
+
+def test_the_weights_of_the_first_seed_are_kept_with_their_sum(
+    tiny: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(epochs=1, batch_size=32, augmentation=None)
+    monkeypatch.setattr(recipes, "NAMES", ["tutorial-long"])
+    monkeypatch.setattr(recipes, "EXPERIMENTS", {"tutorial-long": Experiment(recipe, range(3, 5))})
+    monkeypatch.setattr(
+        data, "load_mnist", lambda: ((tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"]))
+    )
+    recorded = recipes.reproduce("tutorial-long", tmp_path / "results")
+    content = (tmp_path / "weights" / "tutorial-long.npz").read_bytes()
+    sums = [run.get("weights_sha256") for run in recorded["runs"]]
+    assert sums == [hashlib.sha256(content).hexdigest(), None]
+    first, _ = train(replace(recipe, seed=3), *prepare(tiny["x_train"], tiny["y_train"]), verbose=0)
+    kept = models._load_recorded(tmp_path / "weights" / "tutorial-long.npz", recorded["runs"][0])
+    for here, there in zip(kept.get_weights(), first.get_weights(), strict=True):
+        np.testing.assert_allclose(here, there, rtol=2**-11, atol=2**-25)
 
 
 def test_an_unknown_recipe_is_named_with_those_that_there_are(tmp_path: Path) -> None:
