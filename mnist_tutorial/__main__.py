@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,9 @@ from mnist_tutorial.preprocessing import (
 
 EXAMPLES = """\
 examples:
+  mnist-tutorial predict photo.jpg scan.png               read digits with the network that comes along
   mnist-tutorial train --weights digits.weights.h5        train for five epochs, write the weights
   mnist-tutorial evaluate --weights digits.weights.h5     score them on the 10,000 test digits
-  mnist-tutorial predict --weights digits.weights.h5 photo.jpg scan.png
 """
 
 
@@ -51,21 +52,25 @@ def _train(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     _, (x_test, y_test) = load_mnist(options.data)
-    from mnist_tutorial import models, training
+    from mnist_tutorial import training
 
-    print(training.evaluate(models.load_cnn(options.weights), *prepare(x_test, y_test)))
+    print(training.evaluate(_network(options), *prepare(x_test, y_test)))
 
 
 def _predict(options: argparse.Namespace) -> None:
     digits = {path: _read_digit(path) for path in options.images}
-    from mnist_tutorial import models
-
-    model = models.load_cnn(options.weights)
+    model = _network(options)
     for path, digit in digits.items():
         probabilities = model.predict(add_channel(scale_pixels(digit[None])), verbose=0)[0]
         print(f"{path}: {probabilities.argmax()}")
         for label, probability in enumerate(probabilities):
             print(f"  {label} {probability:7.2%} {'█' * round(40 * float(probability))}".rstrip())
+
+
+def _network(options: argparse.Namespace) -> Any:
+    from mnist_tutorial import models
+
+    return models.load_cnn(options.weights) if options.weights else models.load_pretrained()
 
 
 def _read_digit(path: str) -> NDArray[np.uint8]:
@@ -124,15 +129,17 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     evaluate = add("evaluate", _evaluate, "score weights on every test digit")
-    evaluate.add_argument("--weights", required=True, metavar="FILE", help="weights written by train")
     for command in (train, evaluate):
         command.add_argument(
             "--data", metavar="PATH", help="an .npz file or a folder of IDX files instead of MNIST"
         )
 
     predict = add("predict", _predict, "read the digit in each picture")
-    predict.add_argument("--weights", required=True, metavar="FILE", help="weights written by train")
     predict.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG or JPEG picture of one digit")
+    for command in (evaluate, predict):
+        command.add_argument(
+            "--weights", metavar="FILE", help="weights written by train, instead of those that come along"
+        )
 
     reproduce = add(
         "reproduce",

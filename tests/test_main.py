@@ -47,7 +47,7 @@ def test_help_shows_examples(command: list[str], capsys: pytest.CaptureFixture[s
         main([*command, "--help"])
     shown = capsys.readouterr().out
     assert stop.value.code == 0
-    assert "examples:\n  mnist-tutorial train --weights digits.weights.h5" in shown
+    assert "examples:\n  mnist-tutorial predict photo.jpg scan.png" in shown
     assert all(name in shown for name in command or COMMANDS)
 
 
@@ -169,3 +169,16 @@ def test_ctrl_c_ends_a_recording_with_one_line(
     monkeypatch.setattr(recipes, "reproduce", press_ctrl_c)
     assert main(["reproduce", "first"]) == 130
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_weights_the_network_that_comes_along_reads_and_is_scored(
+    tiny: Arrays, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = models.load_pretrained()
+    assert main(["evaluate", "--data", "tiny.npz"]) == 0
+    assert (
+        capsys.readouterr().out == f"{training.evaluate(model, *prepare(tiny['x_test'], tiny['y_test']))}\n"
+    )
+    assert main(["predict", "seven.png"]) == 0
+    assert capsys.readouterr().out.startswith("seven.png: 7\n")

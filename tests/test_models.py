@@ -8,7 +8,7 @@ import pytest
 import scipy.special
 from numpy.typing import NDArray
 
-from mnist_tutorial import models, training
+from mnist_tutorial import models, results, training
 from mnist_tutorial.backend import keras
 
 ORDERS = {
@@ -231,3 +231,13 @@ def test_damaged_or_missing_recorded_weights_are_refused(tmp_path: Path) -> None
     path.unlink()
     with pytest.raises(FileNotFoundError, match=r"kept\.npz"):
         models._load_recorded(path, run)
+
+
+def test_the_pretrained_network_gives_its_recorded_answers_to_all_test_digits(
+    mnist: dict[str, NDArray[np.uint8]],
+) -> None:
+    run = results.load("tutorial-long")["runs"][0]
+    x_test = mnist["x_test"][..., None].astype(np.float32) / np.float32(255)
+    answers = models.load_pretrained().predict(x_test, batch_size=500, verbose=0).argmax(axis=1)
+    assert "".join(map(str, answers)) == run["answers"]
+    assert (answers == mnist["y_test"]).sum() == run["correct"]
