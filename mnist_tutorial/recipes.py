@@ -50,6 +50,7 @@ EXPERIMENTS = {
 SEARCH_START = training.Recipe(
     augmentation={"rotation": 8, "shift": 0.08, "shear": 17, "zoom": 0.08},
 )
+TURNED = {"rotation": 12, "shift": 0.06, "shear": 17, "zoom": 0.12}
 SEARCH: list[tuple[dict[str, Any], range]] = [
     ({}, range(1)),
     ({"label_smoothing": 0.1}, range(1)),
@@ -60,6 +61,15 @@ SEARCH: list[tuple[dict[str, Any], range]] = [
     ({"augmentation": {"rotation": 8, "shift": 0.06, "shear": 8, "zoom": 0.06}}, range(1)),
     ({"dropout": 0.5}, range(1)),
     ({"optimizer": "sgd", "learning_rate": 0.1}, range(1)),
+    ({"label_smoothing": 0.1}, range(3)),
+    ({"label_smoothing": 0.2}, range(1)),
+    ({"label_smoothing": 0.1, "learning_rate": 6e-3}, range(1)),
+    ({"label_smoothing": 0.1, "optimizer": "sgd", "learning_rate": 0.1}, range(1)),
+    ({"label_smoothing": 0.1, "dropout": 0.0}, range(1)),
+    ({"label_smoothing": 0.1, "batch_size": 64}, range(1)),
+    ({"label_smoothing": 0.1, "augmentation": TURNED}, range(1)),
+    ({"label_smoothing": 0.1, "epochs": 24}, range(1)),
+    ({"label_smoothing": 0.1, "epochs": 24, "augmentation": TURNED}, range(1)),
 ]
 PRETRAINED = "tutorial-long"  # whose first seed's weights the package ships
 NAMES = ("search", *EXPERIMENTS)
