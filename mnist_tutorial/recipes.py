@@ -30,6 +30,7 @@ ARTICLE = training.Recipe(
     batch_size=64,
     learning_rate=1e-3,
     schedule="constant",
+    label_smoothing=0.0,
     normalization="none",
     augmentation={"rotation": 8, "shift": 0.08, "shear": 17, "zoom": 0.08},
     augmenter="ImageDataGenerator",
@@ -44,10 +45,22 @@ EXPERIMENTS = {
     "article-meant-today": Experiment(
         replace(ARTICLE, normalization="article", augmentation=TODAY), range(5)
     ),
+    "tutorial": Experiment(training.Recipe(), range(10)),  # the search's winner
+    "tutorial-short": Experiment(training.Recipe(epochs=3), range(5)),
+    "tutorial-long": Experiment(training.Recipe(epochs=24), range(5)),
+    # What each part of it is worth: the recipe itself, and then without one part.
+    "ablation-none": Experiment(training.Recipe(), range(5), "validation"),
+    "ablation-no-normalization": Experiment(training.Recipe(normalization="none"), range(5), "validation"),
+    "ablation-no-dropout": Experiment(training.Recipe(dropout=0.0), range(5), "validation"),
+    "ablation-strides": Experiment(training.Recipe(pooling="strides"), range(5), "validation"),
+    "ablation-no-augmentation": Experiment(training.Recipe(augmentation=None), range(5), "validation"),
+    "ablation-sgd": Experiment(training.Recipe(optimizer="sgd", learning_rate=0.1), range(5), "validation"),
 }
 
 # The search for the book's recipe, on validation digits: changes to SEARCH_START, and the seeds.
 SEARCH_START = training.Recipe(
+    learning_rate=3e-3,
+    label_smoothing=0.0,
     augmentation={"rotation": 8, "shift": 0.08, "shear": 17, "zoom": 0.08},
 )
 TURNED = {"rotation": 12, "shift": 0.06, "shear": 17, "zoom": 0.12}
@@ -67,9 +80,8 @@ SEARCH: list[tuple[dict[str, Any], range]] = [
     ({"label_smoothing": 0.1, "optimizer": "sgd", "learning_rate": 0.1}, range(1)),
     ({"label_smoothing": 0.1, "dropout": 0.0}, range(1)),
     ({"label_smoothing": 0.1, "batch_size": 64}, range(1)),
-    ({"label_smoothing": 0.1, "augmentation": TURNED}, range(1)),
-    ({"label_smoothing": 0.1, "epochs": 24}, range(1)),
-    ({"label_smoothing": 0.1, "epochs": 24, "augmentation": TURNED}, range(1)),
+    ({"label_smoothing": 0.1, "augmentation": TURNED}, range(3)),
+    ({"label_smoothing": 0.1, "learning_rate": 6e-3, "augmentation": TURNED}, range(3)),
 ]
 PRETRAINED = "tutorial-long"  # whose first seed's weights the package ships
 NAMES = ("search", *EXPERIMENTS)
