@@ -154,3 +154,60 @@ def test_the_machine_is_described_by_processor_cores_and_versions() -> None:
     assert machine["cores"] >= 1
     assert machine["numpy"] == np.__version__
     assert json.loads(json.dumps(machine)) == machine
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "shear"),
+    [
+        ("article-2017", 594_922, 17),
+        ("article-today", 594_922, 0.3),
+        ("article-meant", 601_578, 17),
+        ("article-meant-today", 601_578, 0.3),
+    ],
+)
+def test_the_articles_four_recipes_are_its_own(name: str, parameters: int, shear: float) -> None:
+    recipe = recipes.EXPERIMENTS[name].recipe
+    assert models.build_cnn(recipe.normalization, recipe.dropout, recipe.pooling).count_params() == parameters
+    assert recipe.augmentation == {"rotation": 8, "shift": 0.08, "shear": shear, "zoom": 0.08}
+    settings = (recipe.epochs, recipe.batch_size, recipe.optimizer, recipe.learning_rate, recipe.schedule)
+    assert settings == (5, 64, "adam", 0.001, "constant")
+    assert (recipe.augmenter, recipe.label_smoothing, recipe.ema) == ("ImageDataGenerator", 0, 0)
+
+
+def test_each_ablation_takes_one_thing_from_the_recipe_and_none_sees_a_test_digit() -> None:
+    tutorial = vars(recipes.EXPERIMENTS["tutorial"].recipe)
+    changed = {
+        name: {key for key, value in vars(experiment.recipe).items() if value != tutorial[key]}
+        for name, experiment in recipes.EXPERIMENTS.items()
+        if experiment.scored_on == "validation"
+    }
+    assert changed == {
+        "ablation-none": set(),
+        "ablation-no-normalization": {"normalization"},
+        "ablation-no-dropout": {"dropout"},
+        "ablation-strides": {"pooling"},
+        "ablation-no-augmentation": {"augmentation"},
+        "ablation-sgd": {"optimizer", "learning_rate"},
+    }
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in recipes.NAMES if (results.RESULTS / f"{name}.json").exists()]
+)
+def test_a_recorded_result_belongs_to_its_recipe_and_counts_its_answers(name: str, mnist: Arrays) -> None:
+    recorded = results.load(name)
+    if name == "search":
+        recipe, seeds, scored_on = recipes.SEARCH_START, range(3), "validation"
+        candidates = [changes for changes, _ in recipes.SEARCH]
+        assert all(run["changes"] in candidates for run in recorded["runs"])
+    else:
+        recipe, seeds, scored_on = recipes.EXPERIMENTS[name]
+    assert recorded["recipe"] == {key: value for key, value in vars(recipe).items() if key != "seed"}
+    assert recorded["scored_on"] == scored_on
+    for run in recorded["runs"]:
+        assert run["seed"] in seeds
+        assert run["digits"] == 10_000
+        assert run["correct"] == run["history"]["test_correct"][-1]
+        if scored_on == "test":
+            answers = np.array([int(answer) for answer in run["answers"]])
+            assert (answers == mnist["y_test"]).sum() == run["correct"]

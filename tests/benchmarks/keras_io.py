@@ -16,7 +16,13 @@ from mnist_tutorial.backend import keras
 from mnist_tutorial.recipes import describe_machine
 
 layers = keras.layers
-RECIPE = {"epochs": 15, "batch_size": 128, "optimizer": "adam", "dropout": 0.5, "validation_split": 0.1}
+RECIPE: dict[str, Any] = {
+    "epochs": 15,
+    "batch_size": 128,
+    "optimizer": "adam",
+    "dropout": 0.5,
+    "validation_split": 0.1,
+}
 
 
 def train(seed: int, x_train: NDArray[np.float32], y_train: NDArray[np.float32]) -> keras.Model:
@@ -40,8 +46,8 @@ def train(seed: int, x_train: NDArray[np.float32], y_train: NDArray[np.float32])
         metrics=["accuracy"],
         jit_compile=False,  # quicker here, as for the book's own network
     )
-    kept = round(len(x_train) * (1 - float(RECIPE["validation_split"])))
-    recipe = training.Recipe(batch_size=int(RECIPE["batch_size"]), augmentation=None, seed=seed)
+    kept = round(len(x_train) * (1 - RECIPE["validation_split"]))
+    recipe = training.Recipe(batch_size=RECIPE["batch_size"], augmentation=None, seed=seed)
     dataset = training.batches(recipe, x_train[:kept], y_train[:kept])
     model.fit(dataset, epochs=RECIPE["epochs"], shuffle=False, verbose=0)
     return model

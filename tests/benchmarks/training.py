@@ -24,8 +24,7 @@ TUTORIAL = EXPERIMENTS["tutorial"].recipe
 ARTICLE_MEANT = replace(ARTICLE, normalization="article")
 
 Step = Callable[[], object]
-(X_TRAIN, Y_TRAIN), _ = load_mnist()
-X_TRAIN, Y_TRAIN = prepare(X_TRAIN, Y_TRAIN)
+X_TRAIN, Y_TRAIN = prepare(*load_mnist()[0])
 
 
 class FusedNormalization(keras.layers.BatchNormalization):
