@@ -35,14 +35,14 @@ def convolve2d(image: Array, kernel: Array, stride: int = 1, padding: str = "val
     return (_windows(image, kernel.shape, stride, padding, axes=(0, 1)) * kernel).sum(axis=(2, 3))
 
 
-def conv2d(images: Array, kernels: Array, bias: Array, stride: int = 1, padding: str = "valid") -> Array:
+def conv2d(images: Array, kernels: Array, bias: Array, *, stride: int = 1, padding: str = "valid") -> Array:
     """Convolve each picture with each filter, through all channels: Keras's `Conv2D`.
 
     images: (n, height, width, channels); kernels: (kernel height, kernel width, channels, filters);
     bias: (filters,). Returns (n, rows, columns, filters). Chapter: convolution.
     """
     windows = _windows(images, kernels.shape[:2], stride, padding)
-    return np.tensordot(windows, kernels, axes=((3, 4, 5), (2, 0, 1))) + bias
+    return np.tensordot(windows, kernels, axes=((4, 5, 3), (0, 1, 2))) + bias
 
 
 def relu(numbers: Array) -> Array:
@@ -61,7 +61,7 @@ def max_pool2d(images: Array, size: int = 2, stride: int = 2, padding: str = "va
 
 
 def batch_normalize(
-    numbers: Array, scale: Array, shift: Array, mean: Array, variance: Array, epsilon: float = 1e-3
+    numbers: Array, scale: Array, shift: Array, mean: Array, variance: Array, *, epsilon: float = 1e-3
 ) -> Array:
     """Normalize each channel, the last axis, with stored statistics: `BatchNormalization` in use.
 

@@ -1,0 +1,240 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.signal
+import scipy.special
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from mnist_tutorial import models, prepare
+from mnist_tutorial.backend import keras
+from mnist_tutorial.convolution import (
+    batch_normalize,
+    conv2d,
+    convolve2d,
+    dense,
+    forward,
+    max_pool2d,
+    relu,
+    softmax,
+)
+
+Array = NDArray[Any]
+layers = keras.layers
+sides = st.integers(1, 11)
+windows = st.integers(1, 5)
+strides = st.integers(1, 3)
+channels = st.integers(1, 6)
+paddings = st.sampled_from(["valid", "same"])
+seeds = st.integers(0, 2**32 - 1)
+
+ARTICLE_IMAGE = np.array(
+    [[1, 1, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 1, 1], [0, 0, 1, 1, 0], [0, 1, 1, 0, 0]]
+)
+ARTICLE_KERNEL = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1]])
+ARTICLE_RESULT = [[4, 3, 4], [2, 4, 3], [2, 3, 4]]  # by hand
+
+
+def numbers(seed: int, *shape: int) -> Array:
+    """Numbers from -1 to 1, in an array of this shape; none of them is special."""
+    return np.random.default_rng([seed, *shape]).uniform(-1, 1, shape).astype(np.float32)
+
+
+def set_up(layer: Any, weights: list[Array], x: Array) -> Any:
+    layer.build(x.shape)
+    layer.set_weights(weights)
+    return layer
+
+
+def assert_equal_to_keras(found: Array, layer: Any, x: Array) -> None:
+    expected = keras.ops.convert_to_numpy(layer(x))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5, strict=True)
+
+
+# One picture, one kernel
+
+
+def test_the_example_worked_by_hand() -> None:
+    result = convolve2d(ARTICLE_IMAGE, ARTICLE_KERNEL)
+    np.testing.assert_array_equal(result, np.array(ARTICLE_RESULT, np.int64), strict=True)
+
+
+def test_the_example_with_stride_2_keeps_the_corners() -> None:
+    assert convolve2d(ARTICLE_IMAGE, ARTICLE_KERNEL, stride=2).tolist() == [[4, 4], [2, 4]]
+
+
+def test_the_kernel_is_not_turned() -> None:
+    single, kernel = np.zeros((5, 5)), np.arange(9.0).reshape(3, 3)
+    single[2, 2] = 1
+    np.testing.assert_array_equal(convolve2d(single, kernel), kernel[::-1, ::-1])
+
+
+@given(sides, sides, windows, windows, seeds)
+def test_convolve2d_equals_scipy(height: int, width: int, rows: int, columns: int, seed: int) -> None:
+    height, width = max(height, rows), max(width, columns)
+    image, kernel = numbers(seed, height, width), numbers(seed, rows, columns)
+    expected = scipy.signal.correlate2d(image, kernel, mode="valid")
+    np.testing.assert_allclose(convolve2d(image, kernel), expected, atol=1e-5, strict=True)
+
+
+@given(sides, sides, windows, windows, strides, paddings, seeds)
+def test_convolve2d_equals_keras(
+    height: int, width: int, rows: int, columns: int, stride: int, padding: str, seed: int
+) -> None:
+    if padding == "valid":
+        height, width = max(height, rows), max(width, columns)
+    x, kernel = numbers(seed, 1, height, width, 1), numbers(seed, rows, columns, 1, 1)
+    layer = set_up(layers.Conv2D(1, (rows, columns), stride, padding, use_bias=False), [kernel], x)
+    found = convolve2d(x[0, :, :, 0], kernel[:, :, 0, 0], stride, padding)
+    assert_equal_to_keras(found[None, :, :, None], layer, x)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.bool_, np.int64])
+def test_whole_numbers_do_not_overflow(dtype: Any) -> None:
+    largest = 1 if dtype is np.bool_ else int(np.iinfo(np.int8).max)
+    ones = np.full((4, 4), largest, dtype)
+    found = convolve2d(ones, ones[:3, :3])
+    np.testing.assert_array_equal(found, np.full((2, 2), 9 * largest**2, np.int64), strict=True)
+
+
+@given(sides, windows, strides)
+def test_the_size_is_what_the_formula_says(side: int, window: int, stride: int) -> None:
+    image, kernel = np.zeros((side, side)), np.zeros((window, window))
+    assert convolve2d(image, kernel, stride, "same").shape == (-(-side // stride),) * 2
+    if window <= side:
+        assert convolve2d(image, kernel, stride).shape == ((side - window) // stride + 1,) * 2
+
+
+IMAGE = np.zeros((5, 5))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((IMAGE.tolist(), IMAGE), TypeError, "image must be a NumPy array of numbers.*got list"),
+        ((IMAGE, 3), TypeError, "kernel must be a NumPy array of numbers.*got int"),
+        ((IMAGE.astype(str), IMAGE), TypeError, "image must be .*got <U32 array"),
+        ((IMAGE.astype(complex), IMAGE), TypeError, "image must be .*got complex128 array"),
+        ((IMAGE[None], IMAGE), ValueError, r"image must have shape .*got \(1, 5, 5\)"),
+        ((IMAGE, IMAGE[0]), ValueError, r"kernel must have shape .*got \(5,\)"),
+        ((IMAGE[:0], IMAGE), ValueError, r"image must .*not be empty, got \(0, 5\)"),
+        ((IMAGE, IMAGE, 0), ValueError, "stride must be a whole number from 1 up, got 0"),
+        ((IMAGE, IMAGE, 1.5), ValueError, "stride must be .*got 1.5"),
+        ((IMAGE, IMAGE, True), ValueError, "stride must be .*got True"),
+        ((IMAGE, IMAGE, 1, "full"), ValueError, "padding must be one of valid, same, got 'full'"),
+        ((IMAGE[:2], IMAGE), ValueError, r"a kernel of \(5, 5\) does not fit into an image of \(2, 5\)"),
+        ((IMAGE[:, :2], IMAGE), ValueError, r"does not fit into an image of \(5, 2\)"),
+    ],
+)
+def test_convolve2d_names_what_is_wrong(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        convolve2d(*arguments)
+
+
+# The layers
+
+
+@given(sides, sides, windows, windows, channels, channels, strides, paddings, seeds)
+def test_conv2d_equals_keras(
+    height: int,
+    width: int,
+    rows: int,
+    columns: int,
+    channels_in: int,
+    filters: int,
+    stride: int,
+    padding: str,
+    seed: int,
+) -> None:
+    if padding == "valid":
+        height, width = max(height, rows), max(width, columns)
+    x = numbers(seed, 3, height, width, channels_in)
+    weights = [numbers(seed, rows, columns, channels_in, filters), numbers(seed, filters)]
+    layer = set_up(layers.Conv2D(filters, (rows, columns), stride, padding), weights, x)
+    assert_equal_to_keras(conv2d(x, *weights, stride=stride, padding=padding), layer, x)
+
+
+@given(sides, sides, st.integers(1, 3), strides, channels, paddings, seeds)
+def test_max_pool2d_equals_keras(
+    height: int, width: int, size: int, stride: int, channel_count: int, padding: str, seed: int
+) -> None:
+    if padding == "valid":
+        height, width = max(height, size), max(width, size)
+    # all below zero, so that padding with zeros would show
+    x = numbers(seed, 2, height, width, channel_count) - 1
+    assert_equal_to_keras(max_pool2d(x, size, stride, padding), layers.MaxPooling2D(size, stride, padding), x)
+
+
+def test_max_pool2d_halves_and_leaves_an_odd_last_row_and_column_out() -> None:
+    found = max_pool2d(np.arange(25.0).reshape(1, 5, 5, 1))
+    assert found[0, :, :, 0].tolist() == [[6, 8], [16, 18]]
+
+
+@given(sides, channels, seeds)
+def test_relu_equals_keras(count: int, width: int, seed: int) -> None:
+    x = numbers(seed, count, width)
+    assert_equal_to_keras(relu(x), layers.Activation("relu"), x)
+
+
+@given(sides, sides, channels, seeds)
+def test_batch_normalize_equals_keras(height: int, width: int, channel_count: int, seed: int) -> None:
+    x = numbers(seed, 2, height, width, channel_count)
+    scale, shift, mean, variance = numbers(seed, 4, channel_count)
+    # variances near 0 too, where epsilon counts
+    weights = [scale, shift, mean, variance**4]
+    assert_equal_to_keras(batch_normalize(x, *weights), set_up(layers.BatchNormalization(), weights, x), x)
+
+
+@given(st.integers(1, 4), st.integers(1, 40), channels, seeds)
+def test_dense_equals_keras(count: int, inputs: int, outputs: int, seed: int) -> None:
+    x = numbers(seed, count, inputs)
+    weights = [numbers(seed, inputs, outputs), numbers(seed, outputs)]
+    assert_equal_to_keras(dense(x, *weights), set_up(layers.Dense(outputs), weights, x), x)
+
+
+@given(st.integers(1, 4), st.integers(2, 12), st.sampled_from([1, 10, 1000]), seeds)
+def test_softmax_equals_scipy_and_keras(count: int, classes: int, size: int, seed: int) -> None:
+    x = size * numbers(seed, count, classes)
+    np.testing.assert_allclose(softmax(x), scipy.special.softmax(x, axis=1), atol=1e-6)
+    assert_equal_to_keras(softmax(x), layers.Activation("softmax"), x)
+
+
+# The whole network
+
+
+@pytest.fixture(scope="module")
+def network() -> Any:
+    """The book's network with random weights, the normalizations' statistics included."""
+    keras.utils.set_random_seed(0)
+    network = models.build_cnn()
+    random = np.random.default_rng(0)
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            shape = layer.gamma.shape
+            lows_and_highs = ((0.5, 2), (-1, 1), (-1, 1), (0.1, 3))
+            layer.set_weights([random.uniform(low, high, shape) for low, high in lows_and_highs])
+        elif layer.weights:
+            kernel, bias = layer.get_weights()
+            layer.set_weights([kernel, random.uniform(-0.3, 0.3, bias.shape)])
+    return network
+
+
+def assert_forward_equals_keras(network: Any, x: Array) -> None:
+    until_logits = keras.Model(network.inputs, network.get_layer("logits").output)
+    expected = until_logits.predict(x, verbose=0)
+    weights = {layer.name: layer.get_weights() for layer in network.layers}
+    logits = np.concatenate([forward(weights, some) for some in np.array_split(x, len(x) // 100)])
+    np.testing.assert_allclose(logits, expected, atol=1e-4 * np.abs(expected).max(), strict=True)
+    assert np.ptp(expected, axis=0).min() > 0.1  # the logits do depend on the digit
+
+
+def test_forward_equals_the_network_in_keras(network: Any, mnist: dict[str, Array]) -> None:
+    assert_forward_equals_keras(network, prepare(mnist["x_test"][:200], mnist["y_test"][:200])[0])
+
+
+def test_forward_equals_the_pretrained_network_on_1000_test_digits(mnist: dict[str, Array]) -> None:
+    x, _ = prepare(mnist["x_test"][:1000], mnist["y_test"][:1000])
+    assert_forward_equals_keras(models.load_pretrained(), x)
