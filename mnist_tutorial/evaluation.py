@@ -1,4 +1,4 @@
-"""What an accuracy tells and what it hides: errors, intervals, comparisons, calibration (chapter: evaluation)."""
+"""How far a score can be believed: errors, intervals, comparisons, calibration (chapter: evaluation)."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 class MeanInterval(NamedTuple):
-    """The mean and standard deviation of some runs, and the interval for the mean of all runs there could be."""
+    """Mean and standard deviation of some runs, and the interval for the mean of all that there could be."""
 
     mean: float
     sd: float
@@ -22,7 +22,7 @@ class MeanInterval(NamedTuple):
 
 
 class McNemar(NamedTuple):
-    """How many digits only one of two networks reads correctly, and how surprising that is if both are equal."""
+    """How many digits only one of two networks reads correctly, and how odd that would be for equal ones."""
 
     only_a: int
     only_b: int
@@ -34,7 +34,7 @@ class Reliability(NamedTuple):
 
     confidence: Floats
     accuracy: Floats
-    count: Integers
+    digits: Integers
 
 
 def confusion_matrix(labels: ArrayLike, predicted: ArrayLike) -> Integers:
@@ -113,7 +113,7 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
 
 
 def bootstrap_difference(correct_a: ArrayLike, correct_b: ArrayLike, samples: int, seed: int) -> Floats:
-    """Repeat a comparison of two recipes many times, with other seeds and other digits drawn from those there are.
+    """Repeat a comparison of two recipes with other seeds and digits, drawn again from those there are.
 
     correct_a: True or False, shape (runs of a, n); correct_b: the same digits, shape (runs of b, n). Each
     sample draws n digits with replacement, the same for both recipes, and runs of each recipe with
@@ -182,7 +182,7 @@ def negative_log_likelihood(probabilities: ArrayLike, labels: ArrayLike) -> floa
 
 
 def _digits(name: str, values: ArrayLike, dimensions: int = 1) -> Integers:
-    """Check whole numbers 0..9 and return them with room to count (uint8 would overflow)."""
+    """Check whole numbers 0..9 and return them in one dtype (uint64 and int64 together would be floats)."""
     array = _array(name, values, dimensions)
     if not np.issubdtype(array.dtype, np.integer):
         raise TypeError(f"{name} must be whole numbers from 0 to 9, got {array.dtype}.")
