@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 # Told apart by colour-blind readers too, and in print.
 BLUE, ORANGE, GREY = "#0f6fb4", "#c4500a", "#5b6470"
+SIGNED = LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
 
 
 def draw_digits(
@@ -46,6 +47,29 @@ def draw_digit(axis: Axes, image: NDArray[Any]) -> None:
     axis.set(xticks=[], yticks=[])
     for spine in axis.spines.values():
         spine.set_color("#c9ced6")
+
+
+def draw_maps(maps: NDArray[Any], titles: Sequence[Any] | None = None, columns: int = 8) -> Figure:
+    """Draw maps or filters in a grid: blue is positive, orange negative, white 0.
+
+    maps: (n, rows, columns), each drawn to its own scale. titles: one a map. Chapter: filters.
+    """
+    rows = -(-len(maps) // columns)
+    figure, axes = _grid(rows, columns, titles is not None)
+    for axis in axes.flat[len(maps) :]:
+        axis.axis("off")
+    for axis, values in zip(axes.flat, maps, strict=False):
+        draw_map(axis, values)
+    for axis, title in zip(axes.flat, titles or (), strict=False):
+        axis.set_title(str(title), fontsize=10)
+    return figure
+
+
+def draw_map(axis: Axes, values: NDArray[Any]) -> None:
+    """Draw one map on an axis: blue is positive, orange negative, white 0, dark the farthest from 0."""
+    draw_digit(axis, values)
+    reach = np.abs(values).max()
+    axis.images[0].set(cmap=SIGNED, clim=(-reach, reach) if reach > 0 else (-1, 1))
 
 
 def draw_augmented(originals: NDArray[Any], augmented: NDArray[Any]) -> Figure:

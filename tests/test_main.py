@@ -123,7 +123,7 @@ def test_predict_prints_ten_bars_for_each_picture(
         ("train --weights own.weights.h5 --data missing", ["missing"]),
         ("train --weights own.weights.h5 --data tiny.npz --epochs 0", ["epochs", "got 0"]),
         ("train --weights own.weights.h5 --data tiny.npz --seed -1", ["seed", "got -1"]),
-        ("reproduce best", ["'best'", "first"]),
+        ("reproduce best", ["'best'", "tutorial-long"]),
     ],
 )
 def test_what_cannot_be_used_ends_with_status_2_and_one_line(

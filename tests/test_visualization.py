@@ -12,7 +12,14 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from mnist_tutorial import visualization
-from mnist_tutorial.visualization import draw_augmented, draw_digits, draw_learning_curves, draw_stack
+from mnist_tutorial.visualization import (
+    draw_augmented,
+    draw_digits,
+    draw_learning_curves,
+    draw_map,
+    draw_maps,
+    draw_stack,
+)
 
 Arrays = dict[str, NDArray[np.uint8]]
 
@@ -77,6 +84,26 @@ def test_augmented_digits_stand_beside_their_original(few: Arrays) -> None:
 def test_each_original_needs_its_augmented_versions(few: Arrays) -> None:
     with pytest.raises(ValueError):
         draw_augmented(few["x_train"], few["x_train"][:2, None])
+
+
+def test_maps_are_drawn_as_they_are_each_to_its_own_scale() -> None:
+    maps = np.array([[[0.5, -2.0], [1.0, 0.0]], [[10.0, 0.0], [0.0, 3.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    figure = draw_maps(maps, titles=["a", 7, "none"], columns=2)
+    for axis, values, title, reach in zip(figure.axes, maps, ["a", "7", "none"], [2, 10, 1], strict=False):
+        np.testing.assert_array_equal(drawn(axis), values)
+        assert axis.get_title() == title
+        assert axis.get_images()[0].get_clim() == (-reach, reach)
+    assert len(figure.axes) == 4
+    assert not figure.axes[3].axison
+
+
+def test_a_map_is_blue_where_positive_white_at_0_and_orange_where_negative() -> None:
+    axis = Figure().add_subplot()
+    draw_map(axis, np.array([[-3.0, 0.0, 3.0], [1.0, 1.0, 1.0]]))
+    colors = axis.get_images()[0].to_rgba(np.array([-3.0, 0.0, 3.0]))
+    assert same_color(colors[0], visualization.ORANGE)
+    np.testing.assert_allclose(colors[1], 1, atol=0.01)
+    assert same_color(colors[2], visualization.BLUE)
 
 
 LAYERS: list[tuple[str, tuple[int, ...], int]] = [
