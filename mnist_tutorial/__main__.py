@@ -1,8 +1,9 @@
-"""The command line: train, evaluate, predict, reproduce (``mnist-tutorial --help``)."""
+"""The command line: train, evaluate, predict, reproduce, export (``mnist-tutorial --help``)."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,15 @@ def _reproduce(options: argparse.Namespace) -> None:
         )
 
 
+def _export(options: argparse.Namespace) -> None:
+    from mnist_tutorial import export, models
+
+    folder = Path(options.folder)
+    export.export_javascript(models.load_pretrained(), folder / "weights.js")
+    export.export_samples(folder / "samples.js")
+    print(f"Written: {folder / 'weights.js'} and {folder / 'samples.js'}")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mnist-tutorial",
@@ -148,6 +158,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     reproduce.add_argument(
         "name", metavar="NAME", help="the recipe's name, such as tutorial; a name that is none shows them all"
+    )
+
+    export = add("export", _export, "write what the page that reads drawn digits needs, as JavaScript")
+    export.add_argument(
+        "folder",
+        nargs="?",
+        default="book/_extra/draw",
+        metavar="FOLDER",
+        help="where to write weights.js and samples.js (default: %(default)s)",
     )
     return parser
 

@@ -14,7 +14,7 @@ from mnist_tutorial.__main__ import main
 from mnist_tutorial.preprocessing import center_digit, prepare
 
 Arrays = dict[str, NDArray[np.uint8]]
-COMMANDS = ["train", "evaluate", "predict", "reproduce"]
+COMMANDS = ["train", "evaluate", "predict", "reproduce", "export"]
 
 
 def run_module(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -123,6 +123,7 @@ def test_predict_prints_ten_bars_for_each_picture(
         ("train --weights own.weights.h5 --data missing", ["missing"]),
         ("train --weights own.weights.h5 --data tiny.npz --epochs 0", ["epochs", "got 0"]),
         ("train --weights own.weights.h5 --data tiny.npz --seed -1", ["seed", "got -1"]),
+        ("export no/such", ["no folder no/such", "weights.js"]),
         ("reproduce best", ["'best'", "tutorial-long"]),
     ],
 )
@@ -182,3 +183,13 @@ def test_without_weights_the_network_that_comes_along_reads_and_is_scored(
     )
     assert main(["predict", "seven.png"]) == 0
     assert capsys.readouterr().out.startswith("seven.png: 7\n")
+
+
+@pytest.mark.usefixtures("folder")
+def test_export_writes_what_the_page_has(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("page").mkdir()
+    assert main(["export", "page"]) == 0
+    assert "page/weights.js" in capsys.readouterr().out.replace("\\", "/")
+    committed = Path(__file__).parent.parent / "book" / "_extra" / "draw" / "samples.js"
+    assert Path("page/samples.js").read_bytes() == committed.read_bytes()
+    assert Path("page/weights.js").stat().st_size > 1_000_000
