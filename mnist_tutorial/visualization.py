@@ -61,7 +61,7 @@ def draw_maps(maps: NDArray[Any], titles: Sequence[Any] | None = None, columns: 
     for axis, values in zip(axes.flat, maps, strict=False):
         draw_map(axis, values)
     for axis, title in zip(axes.flat, titles or (), strict=False):
-        axis.set_title(str(title), fontsize=10)
+        axis.set_title(str(title), fontsize=12)
     return figure
 
 
