@@ -160,11 +160,13 @@ def test_the_same_seed_gives_the_same_network(
 
 def test_ctrl_c_keeps_what_was_learned(training_digits: Digits, capsys: pytest.CaptureFixture[str]) -> None:
     witness = Witness(interrupt_in="epoch 2")
-    recipe = Recipe(epochs=3, batch_size=100, schedule="constant", augmentation=None, seed=4)
+    recipe = Recipe(
+        epochs=3, batch_size=100, learning_rate=0.002, schedule="constant", augmentation=None, seed=4
+    )
     model, history = train(recipe, *training_digits, callbacks=[witness], verbose=0)
     assert "Stopped in epoch 2 of 3" in capsys.readouterr().out
     assert [len(values) for values in history.values()] == [1, 1]
-    assert witness.learning_rates == pytest.approx([0.003, 0.003])
+    assert witness.learning_rates == pytest.approx([0.002, 0.002])
     assert witness.layers == model.layers
     for kept, learned in zip(model.get_weights(), witness.weights, strict=True):
         np.testing.assert_array_equal(kept, learned)
