@@ -127,6 +127,13 @@ def test_relu_makes_negative_numbers_0(digits: NDArray[np.float32]) -> None:
         np.testing.assert_array_equal(after, np.maximum(before, 0))
 
 
+@pytest.mark.parametrize("pooling", ["mean", "", None, 2])
+def test_an_unknown_pooling_is_refused(pooling: Any) -> None:
+    with pytest.raises(ValueError, match="pooling must be one of max, strides") as error:
+        models.build_cnn(pooling=pooling)
+    assert repr(pooling) in str(error.value)
+
+
 @pytest.mark.parametrize("dropout", [0, 0.2, 0.5])
 def test_dropout_switches_off_the_share_asked_for(dropout: float) -> None:
     features = np.ones((1, 100_000), np.float32)
