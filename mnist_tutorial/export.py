@@ -2,14 +2,13 @@
 
 import base64
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tutorial import data, preprocessing
+from mnist_tutorial import data, preprocessing, results
 from mnist_tutorial.backend import keras
 
 Floats = NDArray[np.float32]
@@ -77,12 +76,7 @@ def _write(path: Path, what: str, name: str, content: dict[str, Any]) -> None:
         f"// {what}. Written by `mnist-tutorial export`.\n"
         f"(window.mnistDraw = window.mnistDraw || {{}}).{name} = {json.dumps(content)};\n"
     )
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    results.write_whole(path, text.encode())
 
 
 def fold(model: keras.Model) -> dict[str, tuple[Floats, Floats, Floats]]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 from pathlib import Path
 
 import h5py
@@ -117,7 +116,7 @@ def load_pretrained() -> keras.Model:
     """Return the network with the weights of `tutorial-long`'s first seed, as the package holds them.
 
     The file must have the SHA-256 sum that was recorded with that run. Raises FileNotFoundError, or
-    ValueError if the file is damaged. Chapter: evaluation.
+    ValueError if the file is damaged. Chapter: filters.
     """
     return _load_recorded(WEIGHTS / "tutorial-long.npz", results.load("tutorial-long")["runs"][0])
 
@@ -135,9 +134,7 @@ def save_recorded(model: keras.Model, path: Path) -> str:
         **{key: array if "norm" in key else array.astype(np.float16) for key, array in weights.items()},
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    unfinished.write_bytes(buffer.getvalue())
-    unfinished.replace(path)
+    results.write_whole(path, buffer.getvalue())
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 

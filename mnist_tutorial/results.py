@@ -59,15 +59,18 @@ def record(
     for key in runs:
         if not any(key.items() <= entry.items() for entry in result["runs"]):
             result["runs"].append({**key, **run(**key)})
-            _write(path, result)
+            write_whole(path, (json.dumps(result, indent=1) + "\n").encode())
     return result
 
 
-def _write(path: Path, result: dict[str, Any]) -> None:
-    """Write the file whole or not at all."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: whoever reads it meanwhile finds the old one."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _check(result: Any, path: Path) -> None:
