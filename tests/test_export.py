@@ -114,11 +114,12 @@ def test_a_file_is_written_whole_or_not_at_all(
     path = tmp_path / "weights.js"
     path.write_text("before")
 
-    def write_a_little(self: Path, text: str, **_: Any) -> None:
-        self.write_bytes(text.encode()[:100])
+    def write_a_little(self: Path, content: bytes) -> None:
+        with self.open("wb") as file:
+            file.write(content[:100])
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(Path, "write_text", write_a_little)
+    monkeypatch.setattr(Path, "write_bytes", write_a_little)
     with pytest.raises(OSError, match="full"):
         export.export_javascript(shaken, path)
     assert path.read_bytes() == b"before"
