@@ -127,6 +127,7 @@ def take_turns(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
 
 def main() -> None:
     epochs = {
+        "article-2017": epoch(ARTICLE),
         "article-meant": epoch(ARTICLE_MEANT),
         "tutorial": epoch(TUTORIAL),
         "tutorial with the article's generator": epoch(replace(TUTORIAL, augmenter="ImageDataGenerator")),
@@ -153,7 +154,7 @@ def main() -> None:
         "matrix product": 10 * 2 * 3000**3 / median(measured["matrix product"]) / 1e9,
         "tutorial": operations_a_digit() * 60_000 / epoch_seconds["tutorial"] / 1e9,
     }
-    whole_epochs = take_turns({"from arrays": arrays(), "from batches": batches()}, ROUNDS)
+    whole_epochs = take_turns({"from arrays": arrays(), "from batches": batches()}, rounds=3)
     whole = {
         "article-meant": lambda: training.train(ARTICLE_MEANT, X_TRAIN, Y_TRAIN, verbose=0),
         "tutorial": lambda: training.train(TUTORIAL, X_TRAIN, Y_TRAIN, verbose=0),
