@@ -12,7 +12,19 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def _chromium() -> str | None:
+    """The system's Chromium, or the one that `playwright install chromium` brings."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None
+
+
+CHROMIUM = _chromium()
 PAGES = sorted(page.name for page in HTML.glob("*.html"))
 MISSING = [
     text
