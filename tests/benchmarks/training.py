@@ -19,7 +19,7 @@ from mnist_tutorial.backend import keras, tensorflow
 from mnist_tutorial.recipes import ARTICLE, EXPERIMENTS, describe_machine
 
 DIGITS = 12_800  # for each measurement, scaled up to an epoch of 60,000
-ROUNDS = 5  # all take turns, so that a slow moment of the machine meets all of them
+ROUNDS = 4  # all take turns, so that a slow moment of the machine meets all of them
 TUTORIAL = EXPERIMENTS["tutorial"].recipe
 ARTICLE_MEANT = replace(ARTICLE, normalization="article")
 
