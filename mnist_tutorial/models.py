@@ -85,6 +85,40 @@ def build_cnn(normalization: str = "book", dropout: float = 0.2, pooling: str = 
     )
 
 
+def build_deep_cnn(dropout: float = 0.2) -> keras.Model:
+    """Build a deeper network: six convolutions, each but the first with normalization, one dense layer.
+
+    Takes and returns what `build_cnn` does, with 299,626 parameters. dropout: the share of the 1,152
+    features that is switched off at random in training. Chapter: ensembling.
+    """
+
+    def convolve(filters: int, number: int, padding: str, halve: bool = False) -> list[keras.layers.Layer]:
+        return [
+            layers.Conv2D(filters, 3, padding=padding, name=f"conv_{number}"),
+            *([layers.MaxPooling2D(2, name=f"pool_{number}")] if halve else []),
+            layers.BatchNormalization(momentum=0.9, name=f"norm_{number}"),
+            layers.Activation("relu", name=f"relu_{number}"),
+        ]
+
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(32, 3, name="conv_1"),
+            layers.Activation("relu", name="relu_1"),
+            *convolve(32, 2, "valid", halve=True),
+            *convolve(64, 3, "valid"),
+            *convolve(64, 4, "same", halve=True),
+            *convolve(128, 5, "same"),
+            *convolve(128, 6, "valid"),
+            layers.Flatten(name="flatten"),
+            layers.Dropout(dropout, name="dropout"),
+            layers.Dense(10, name="logits"),
+            layers.Activation("softmax", name="softmax"),
+        ],
+        name="deep_cnn",
+    )
+
+
 def describe(model: keras.Model) -> list[tuple[str, tuple[int, ...], int]]:
     """List a network's layers: name, output shape without the batch, parameters. Chapter: cnn_stack."""
     return [(layer.name, tuple(layer.output.shape[1:]), layer.count_params()) for layer in model.layers]

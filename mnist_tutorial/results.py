@@ -2,7 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +48,51 @@ def record(
 
     about: what all runs share, `recipe` and `machine` among it. runs: what tells each run from the
     others, {"seed": 0} for one; it becomes part of its entry. run: takes that and returns the rest.
-    A second call goes on where the first was stopped. Raises ValueError if what is recorded under this
-    name had another recipe, for then the runs may not be mixed. Chapter: evaluation.
+    A second call goes on where the first was stopped, and two calls at once share one file: what the other
+    has recorded meanwhile is kept and not done again. Raises ValueError if what is recorded under this name
+    had another recipe, for then the runs may not be mixed. Chapter: evaluation.
     """
-    result = {"name": name, **about, "runs": []}
+    result: dict[str, Any] = {"name": name, **about, "runs": []}
     path = folder / f"{name}.json"
     folder.mkdir(parents=True, exist_ok=True)  # now, not after the first run
-    if path.exists():
-        result = load(name, folder)
-        if result["recipe"] != about["recipe"]:
-            raise ValueError(f"{path} holds another recipe, {result['recipe']}. Move it away to record anew.")
+    if path.exists() and load(name, folder)["recipe"] != about["recipe"]:
+        found = load(name, folder)["recipe"]
+        raise ValueError(f"{path} holds another recipe, {found}. Move it away to record anew.")
     for key in runs:
-        if not any(key.items() <= entry.items() for entry in result["runs"]):
-            result["runs"].append({**key, **run(**key)})
-            write_whole(path, (json.dumps(result, indent=1) + "\n").encode())
+        result = load(name, folder) if path.exists() else result
+        if not _has(result, key):
+            entry = {**key, **run(**key)}
+            with _alone(path):
+                result = load(name, folder) if path.exists() else result
+                if not _has(result, key):
+                    result["runs"].append(entry)
+                    write_whole(path, (json.dumps(result, indent=1) + "\n").encode())
     return result
+
+
+def _has(result: dict[str, Any], key: dict[str, Any]) -> bool:
+    return any(key.items() <= entry.items() for entry in result["runs"])
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let no other process add to a result for a few milliseconds."""
+    lock = path.with_name(f"{path.name}.lock")
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            break
+        except FileExistsError:
+            with suppress(FileNotFoundError):
+                if (
+                    time.time() - lock.stat().st_mtime > 10
+                ):  # whoever made it was killed in these milliseconds
+                    lock.unlink()
+            time.sleep(0.01)
+    try:
+        yield
+    finally:
+        lock.unlink()
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from mnist_tutorial.augmentation import RandomAffine
 from mnist_tutorial.backend import keras, tensorflow
-from mnist_tutorial.models import build_cnn
+from mnist_tutorial.models import build_cnn, build_deep_cnn
 
+NETWORKS = ("cnn", "deep")
 OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("constant", "cosine")
 AUGMENTERS = ("RandomAffine", "ImageDataGenerator")
@@ -22,6 +23,7 @@ AUGMENTERS = ("RandomAffine", "ImageDataGenerator")
 class Recipe:
     """All that decides how a network is trained. Raises ValueError for a value that makes no sense."""
 
+    network: str = "cnn"  # the book's, or "deep": build_deep_cnn
     epochs: int = 5  # passes over the training digits
     batch_size: int = 128  # digits a gradient step
     optimizer: str = "adam"  # or "sgd", with Nesterov's momentum of 0.9
@@ -29,8 +31,8 @@ class Recipe:
     schedule: str = "cosine"  # up in the first tenth of the steps, then to 0 along a cosine; or "constant"
     ema: float = 0.0  # above 0: this share of the averaged weights is kept at each step
     label_smoothing: float = 0.1  # this share of each label is spread over all ten classes
-    normalization: str = "book"  # as in build_cnn
-    pooling: str = "max"  # as in build_cnn
+    normalization: str = "book"  # as in build_cnn; the deep network has its own
+    pooling: str = "max"  # as in build_cnn; the deep network has its own
     dropout: float = 0.2  # as in build_cnn
     augmentation: dict[str, float] | None = (
         field(  # RandomAffine's ranges, or None for the digits as they are
@@ -53,7 +55,13 @@ class Recipe:
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not 0 <= value < 1:
                 raise ValueError(f"{name} must be a number from 0 up to, not including, 1, got {value!r}.")
-        for name, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("augmenter", AUGMENTERS)):
+        choices = {
+            "network": NETWORKS,
+            "optimizer": OPTIMIZERS,
+            "schedule": SCHEDULES,
+            "augmenter": AUGMENTERS,
+        }
+        for name, known in choices.items():
             if (value := getattr(self, name)) not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
 
@@ -81,18 +89,32 @@ def train(
     callbacks: Iterable[keras.callbacks.Callback] = (),
     verbose: str | int = "auto",
 ) -> tuple[keras.Model, dict[str, list[float]]]:
-    """Train the book's network by a recipe; return it and its history, one number an epoch.
+    """Train a network by a recipe; return it and its history, one number an epoch.
 
     x_train: float32 (n, 28, 28, 1) in [0, 1]; y_train: one-hot (n, 10), as `prepare` returns them.
     verbose: as in Keras's `fit`. Ctrl-C ends the training early and keeps what was learned so far.
     The seed is set for Python, NumPy and Keras alike. Chapter: training.
     """
+    return fit(recipe, batches(recipe, x_train, y_train), validation_data, callbacks, verbose)
+
+
+def fit(
+    recipe: Recipe,
+    dataset: tensorflow.data.Dataset,
+    validation_data: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    verbose: str | int = "auto",
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    """Train a network on a data set of batches, which decides their order and their size; else as `train`.
+
+    dataset: pairs of images and labels, of known length, as `batches` makes it. Chapter: training.
+    """
     keras.utils.set_random_seed(recipe.seed)
-    model = build_cnn(recipe.normalization, recipe.dropout, recipe.pooling)
+    model = build(recipe)
     learner = _with_augmentation(model, recipe)
     learner.compile(
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        optimizer=_optimizer(recipe, steps=recipe.epochs * -(-len(x_train) // recipe.batch_size)),
+        optimizer=_optimizer(recipe, steps=recipe.epochs * len(dataset)),
         metrics=["accuracy"],
         jit_compile=False,  # on a CPU, compiling with XLA costs more than it gains here
     )
@@ -100,10 +122,10 @@ def train(
     average = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if recipe.ema else []
     try:
         learner.fit(
-            batches(recipe, x_train, y_train),
+            dataset,
             epochs=recipe.epochs,
             validation_data=validation_data,
-            shuffle=False,  # `batches` shuffles
+            shuffle=False,  # the data set shuffles
             callbacks=[*average, history, *callbacks],
             verbose=verbose,
         )
@@ -111,6 +133,13 @@ def train(
         epoch = len(history.history.get("loss", [])) + 1
         print(f"\nStopped in epoch {epoch} of {recipe.epochs}; what was learned is kept.")
     return model, history.history
+
+
+def build(recipe: Recipe) -> keras.Model:
+    """Build the network that a recipe names, with first weights drawn at random. Chapter: ensembling."""
+    if recipe.network == "deep":
+        return build_deep_cnn(recipe.dropout)
+    return build_cnn(recipe.normalization, recipe.dropout, recipe.pooling)
 
 
 def evaluate(model: keras.Model, x: NDArray[np.float32], y: NDArray[np.float32]) -> Score:
@@ -155,6 +184,7 @@ def batches(
     of threads, and then the end of an epoch can wait for the tuner: ten seconds, or twenty, doing nothing.
     Chapter: evaluation.
     """
+    tensorflow.random.set_seed(recipe.seed)  # the order hangs on this one too
     if recipe.augmenter == "ImageDataGenerator":
         whole = _generated(recipe, x_train, y_train)
     else:

@@ -1,4 +1,8 @@
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +103,40 @@ def test_another_machine_may_go_on(tmp_path: Path) -> None:
     results.record("first", ABOUT, SEEDS[:1], entry, tmp_path)
     recorded = results.record("first", {**ABOUT, "machine": {"cores": 4}}, SEEDS[:2], entry, tmp_path)
     assert [run["seed"] for run in recorded["runs"]] == [0, 1]
+
+
+def test_two_processes_at_once_lose_nothing_and_do_little_twice(tmp_path: Path) -> None:
+    code = f"""
+import random, sys, time
+from pathlib import Path
+from mnist_tutorial import results
+
+def run(seed):
+    print(seed)
+    time.sleep(random.random() / 100)
+    return {{"correct": 1, "digits": 1, "wall_seconds": 1.0, "history": {{}}}}
+
+keys = [{{"seed": seed}} for seed in range(60)]
+results.record("first", {{"recipe": {{}}, "machine": {{}}}}, keys, run, Path({str(tmp_path)!r}))
+"""
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    did = [process.communicate()[0].split() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    seeds = [run["seed"] for run in results.load("first", tmp_path)["runs"]]
+    assert sorted(seeds) == list(range(60))
+    assert sum(map(len, did)) < 3 * 60, "what another has recorded is not done again"
+    assert [file.name for file in tmp_path.iterdir()] == ["first.json"]
+
+
+def test_the_lock_of_a_process_that_was_killed_is_removed(tmp_path: Path) -> None:
+    lock = tmp_path / "first.json.lock"
+    lock.touch()
+    long_ago = time.time() - 11
+    os.utime(lock, (long_ago, long_ago))
+    results.record("first", ABOUT, SEEDS[:1], entry, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["first.json"]
 
 
 def test_the_old_file_is_replaced_and_not_written_into(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from mnist_tutorial import load_mnist
 from mnist_tutorial.augmentation import RandomAffine
 from mnist_tutorial.backend import keras
 from mnist_tutorial.preprocessing import add_channel, scale_pixels
-from mnist_tutorial.recipes import describe_machine
+from mnist_tutorial.runs import describe_machine
 
 BATCH = 64
 BATCHES = 150  # for each call of a step

@@ -9,7 +9,7 @@ from statistics import median
 
 from playwright.sync_api import sync_playwright
 
-from mnist_tutorial.recipes import describe_machine
+from mnist_tutorial.runs import describe_machine
 
 HTML = Path(__file__).parents[2] / "_build" / "html"
 PASSES = 200

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import load_mnist, prepare, results, training
 from mnist_tutorial.backend import keras
-from mnist_tutorial.recipes import describe_machine
+from mnist_tutorial.runs import describe_machine
 
 layers = keras.layers
 RECIPE: dict[str, Any] = {

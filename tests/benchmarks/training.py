@@ -16,7 +16,8 @@ import numpy as np
 
 from mnist_tutorial import load_mnist, models, prepare, results, training
 from mnist_tutorial.backend import keras, tensorflow
-from mnist_tutorial.recipes import ARTICLE, EXPERIMENTS, describe_machine
+from mnist_tutorial.recipes import ARTICLE, EXPERIMENTS
+from mnist_tutorial.runs import describe_machine
 
 DIGITS = 12_800  # for each measurement, scaled up to an epoch of 60,000
 ROUNDS = 4  # all take turns, so that a slow moment of the machine meets all of them

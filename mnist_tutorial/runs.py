@@ -1,0 +1,145 @@
+"""One recorded run: train, score the test digits, and say on which machine (chapter: evaluation)."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mnist_tutorial import preprocessing, training
+from mnist_tutorial.backend import keras, tensorflow
+from mnist_tutorial.pseudo_labelling import Part, choose_confident, draw_labelled, mixed_batches
+
+Digits = tuple[NDArray[np.float32], NDArray[np.float32]]
+Run = tuple[keras.Model, dict[str, Any]]
+
+# Pseudo-labelling with few labels: set before any score, but for the number of steps.
+THRESHOLD = 0.95  # FixMatch's
+THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)  # what is counted, to see what other thresholds would give
+LABELLED_SHARE = 0.25  # of each batch; the rest are pseudo-labels
+STEPS = (400, 400, 800)  # of each network in turn: all but the first learn from pseudo-labels
+
+
+def run(recipe: training.Recipe, train_data: Digits, test_data: Digits) -> Run:
+    """Train once; return the network and the record of it, an entry of `runs` as in `results.load`."""
+    return run_on_batches(recipe, training.batches(recipe, *train_data), test_data)
+
+
+def run_on_batches(recipe: training.Recipe, dataset: tensorflow.data.Dataset, test_data: Digits) -> Run:
+    """Train once on a data set of batches, as `training.fit` takes it; return what `run` does."""
+    after_epoch = _ScoreAfterEpoch(*test_data)
+    start = time.perf_counter()
+    model, history = training.fit(recipe, dataset, callbacks=[after_epoch])
+    seconds = time.perf_counter() - start - after_epoch.seconds
+    if len(history.get("loss", [])) < recipe.epochs:
+        raise KeyboardInterrupt  # a run that was stopped is not a result
+    scores: dict[str, list[Any]] = {"test_correct": after_epoch.correct, "test_loss": after_epoch.loss}
+    history = {key: [round(value, 5) for value in values] for key, values in {**history, **scores}.items()}
+    return model, {
+        "correct": after_epoch.correct[-1],
+        "digits": len(test_data[0]),
+        "wall_seconds": round(seconds, 1),
+        "date": datetime.date.today().isoformat(),
+        "history": history,
+        "answers": "".join(str(label) for label in after_epoch.answers),
+    }
+
+
+def run_with_few_labels(
+    recipe: training.Recipe, train_data: Digits, test_data: Digits, labels: int, pseudo_labels: bool
+) -> Run:
+    """Train with the labels of only so many training digits; with or without pseudo-labels for the others.
+
+    Both arms know the same labels, which the seed draws, and do the same number of steps in all. With
+    pseudo-labels a first network labels the others, a second one learns from what the first was sure of
+    and labels them again, and the third is scored. Returns what `run` does; with pseudo-labels the record
+    holds `rounds`: for each of THRESHOLDS how many of them were `chosen` and how many of these `wrong`.
+    """
+    x, y = train_data
+    truth = y.argmax(axis=1)
+    known, hidden = draw_labelled(truth, labels, recipe.seed)
+
+    def batches(steps: int, *parts: Part) -> tensorflow.data.Dataset:
+        return mixed_batches(parts, recipe.batch_size, steps, recipe.seed)
+
+    if not pseudo_labels:
+        return run_on_batches(recipe, batches(sum(STEPS), Part(x[known], y[known], 1)), test_data)
+    model, entry = run_on_batches(recipe, batches(STEPS[0], Part(x[known], y[known], 1)), test_data)
+    seconds, rounds = entry["wall_seconds"], []
+    for steps in STEPS[1:]:
+        start = time.perf_counter()
+        probabilities = model.predict(x[hidden], batch_size=500, verbose=0)
+        rounds.append([_count(probabilities, truth[hidden], threshold) for threshold in THRESHOLDS])
+        chosen, answers = choose_confident(probabilities, THRESHOLD)
+        seconds += time.perf_counter() - start
+        sure = Part(x[hidden[chosen]], preprocessing.one_hot(answers), 1 - LABELLED_SHARE)
+        model, entry = run_on_batches(
+            recipe, batches(steps, Part(x[known], y[known], LABELLED_SHARE), sure), test_data
+        )
+        seconds += entry["wall_seconds"]
+    return model, entry | {"wall_seconds": round(seconds, 1), "rounds": rounds}
+
+
+def run_with_test_images(recipe: training.Recipe, train_data: Digits, test_data: Digits) -> Run:
+    """Train, let the network label the test digits, and train a new one on them too, in as many steps.
+
+    A quarter of each batch are test digits with the ten probabilities that the first network gave them, as
+    in the 2017 article's notebook. Returns what `run` does, of the second network, and in the record
+    `correct_before`, of the first. What it counts is no test score: the test digits were learned from.
+    """
+    model, before = run(recipe, train_data, test_data)
+    x_test, _ = test_data
+    practised = Part(x_test, model.predict(x_test, batch_size=500, verbose=0), 0.25)
+    steps = -(-len(train_data[0]) // recipe.batch_size)
+    dataset = mixed_batches([Part(*train_data, 0.75), practised], recipe.batch_size, steps, recipe.seed)
+    model, after = run_on_batches(recipe, dataset, test_data)
+    return model, after | {"correct_before": before["correct"]}
+
+
+def _count(probabilities: NDArray[np.float32], truth: NDArray[np.intp], threshold: float) -> dict[str, float]:
+    chosen, answers = choose_confident(probabilities, threshold)
+    wrong = int((answers != truth[chosen]).sum())
+    return {"threshold": threshold, "chosen": len(chosen), "wrong": wrong}
+
+
+def describe_machine() -> dict[str, Any]:
+    """Name the processor, the number of cores and the versions that a result was made with."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    processor = next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor(),
+    )
+    versions = {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy")}
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **versions,
+    }
+
+
+class _ScoreAfterEpoch(keras.callbacks.Callback):
+    """Score the test digits after every epoch, for the record only, and keep the time that this takes."""
+
+    def __init__(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.x, self.labels = x, y.argmax(axis=1)
+        self.correct: list[int] = []
+        self.loss: list[float] = []
+        self.answers = np.zeros(len(x), int)
+        self.seconds = 0.0
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        start = time.perf_counter()
+        probabilities = self.model.predict(self.x, batch_size=500, verbose=0)
+        self.answers = probabilities.argmax(axis=1)
+        of_the_label = probabilities[np.arange(len(self.labels)), self.labels]
+        self.loss.append(float(-np.log(np.maximum(of_the_label, 1e-7)).mean()))
+        self.correct.append(int((self.answers == self.labels).sum()))
+        self.seconds += time.perf_counter() - start
