@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from mnist_tutorial import results
+
 BOOK = Path(__file__).parent.parent / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
-CHAPTERS = [notebook for notebook in NOTEBOOKS if notebook.stem != "index"]
+CHAPTERS = [notebook for notebook in NOTEBOOKS if notebook.stem not in ("index", "teaching")]
 SECTIONS = ["## Check yourself", "## Exercises", "## Key points", "## What's next"]
 
 
@@ -35,6 +37,16 @@ def test_the_table_of_contents_lists_every_page() -> None:
     assert sorted(listed) == sorted(pages)
 
 
+def test_the_readme_gives_the_recorded_means() -> None:
+    readme = (BOOK.parent / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| ([\d.]+) errors, ([\d.]+) % \| `mnist-tutorial reproduce ([\w-]+)`", readme)
+    assert len(rows) >= 5
+    for errors, accuracy, name in rows:
+        runs = results.load(name)["runs"]
+        mean = sum(run["digits"] - run["correct"] for run in runs) / len(runs)
+        assert (errors, accuracy) == (f"{mean:.1f}", f"{100 - mean / 100:.3f}")
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 class TestEveryNotebook:
     def test_was_executed_once_from_top_to_bottom(self, notebook: Path) -> None:
@@ -45,6 +57,17 @@ class TestEveryNotebook:
         outputs = [output for cell in code_cells_of(notebook) for output in cell["outputs"]]
         assert not [output for output in outputs if output["output_type"] == "error"]
         assert not [output for output in outputs if output.get("name") == "stderr"]
+
+    def test_draws_each_figure_that_it_promises(self, notebook: Path) -> None:
+        for cell in code_cells_of(notebook):
+            if "figure" in cell["metadata"].get("mystnb", {}):
+                shown = {kind for output in cell["outputs"] for kind in output.get("data", {})}
+                assert shown & {"image/png", "image/svg+xml", "text/html"}, "".join(cell["source"])
+
+    def test_says_in_words_how_to_get_the_package(self, notebook: Path) -> None:
+        text = text_of(notebook)
+        for words in ('`pip install -e ".[book]"`', "jupyter lab book/", "`%pip install git+`"):
+            assert words in text
 
     def test_describes_every_picture(self, notebook: Path) -> None:
         for cell in code_cells_of(notebook):
