@@ -65,9 +65,11 @@ def train_members(
 def keep_probabilities(probabilities: Floats, place: int, folder: Path = results.RESULTS) -> None:
     """Keep what the member at this place of the recorded ensemble says: (n, classes), stored as float16."""
     path = folder / "ensemble.npz"
-    before = load_probabilities(folder)[:place] if place else []
+    said = probabilities[None].astype(np.float16)
+    if place:
+        said = np.concatenate([load_probabilities(folder)[:place].astype(np.float16), said])
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, probabilities=np.array([*before, probabilities], np.float16))
+    np.savez_compressed(buffer, probabilities=said)
     results.write_whole(path, buffer.getvalue())
 
 
