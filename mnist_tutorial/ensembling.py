@@ -62,6 +62,11 @@ def train_members(
     return _train_members(tasks, folder, executor, digits)
 
 
+def weights_path(folder: Path, seed: int) -> Path:
+    """Name the file in which `train_members` keeps the member with this seed."""
+    return folder / f"seed_{seed}.weights.h5"
+
+
 def keep_probabilities(probabilities: Floats, place: int, folder: Path = results.RESULTS) -> None:
     """Keep what the member at this place of the recorded ensemble says: (n, classes), stored as float16."""
     path = folder / "ensemble.npz"
@@ -155,7 +160,7 @@ def _claim(folder: Path, recipe: training.Recipe, digits: int) -> None:
 def _train_members(
     tasks: dict[int, training.Recipe], folder: Path, executor: Executor | None, digits: int
 ) -> Iterator[Member]:
-    members = {seed: Member(seed, folder / f"seed_{seed}.weights.h5") for seed in tasks}
+    members = {seed: Member(seed, weights_path(folder, seed)) for seed in tasks}
     missing = {seed: member for seed, member in members.items() if not member.path.exists()}
     yield from (member for seed, member in members.items() if seed not in missing)
     if executor is None:

@@ -82,6 +82,17 @@ TWINS: list[tuple[dict[str, Any], int]] = [
 # seed each says little; two designs are taken because networks of two kinds err in different places.
 DESIGNS: list[dict[str, Any]] = [{"epochs": 6}, {"network": "cnn"}]
 
+
+def run_with_members(recipe: training.Recipe, train_data: runs.Digits, test_data: runs.Digits) -> runs.Run:
+    """Let the first five members of each design teach a network; train those that are missing."""
+    members = [
+        (taught, member.path)
+        for taught in (replace(EXPERIMENTS["ensemble"].recipe, **changes) for changes in DESIGNS)
+        for member in ensembling.train_members(taught, range(5), MEMBERS / taught.network)
+    ]
+    return runs.run_with_teachers(recipe, train_data, test_data, members, MEMBERS / "lesson.npz")
+
+
 # A recipe and its seeds are committed before their first test score.
 EXPERIMENTS = {
     "search": Experiment(SEARCH_START, candidates(SEARCH), "validation"),
@@ -107,6 +118,11 @@ EXPERIMENTS = {
         training.Recipe(network="deep", epochs=10),
         [{"changes": changes, "seed": seed} for seed in range(10) for changes in DESIGNS],
     ),
+    # A network of the book's design that learns from members of the ensemble instead of from labels: it sees
+    # as many pictures in as many steps as in `tutorial`, all in one epoch, since they are augmented before.
+    "distilled": Experiment(
+        training.Recipe(epochs=1, label_smoothing=0.0, augmentation=None), seeds(10), run=run_with_members
+    ),
     # 1,000 labels, with pseudo-labels for all other training digits and without.
     "pseudo-labelling-first": Experiment(
         training.Recipe(epochs=1, label_smoothing=0.0),  # an epoch is a network's steps: runs.STEPS
@@ -121,6 +137,7 @@ EXPERIMENTS = {
     "transductive": Experiment(training.Recipe(), seeds(5), run=runs.run_with_test_images),
 }
 PRETRAINED = "tutorial-long"  # whose first seed's weights the package ships
+MEMBERS = results.RESULTS.with_name("members")  # the ensemble's weights, for what learns from it; not in git
 
 
 def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
@@ -146,7 +163,7 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
             entry["weights_sha256"] = models.save_recorded(model, folder.parent / "weights" / f"{name}.npz")
         if name == "ensemble":
             place = list(experiment.keys).index({"changes": changes, "seed": seed})
-            training.save_weights(model, _members_folder(folder) / f"{place}.weights.h5")
+            training.save_weights(model, _member_path(recipe))
             probabilities = model.predict(test_data[0], batch_size=500, verbose=0)
             ensembling.keep_probabilities(probabilities, place, folder)
         return entry
@@ -154,11 +171,10 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
     return results.record(name, about, experiment.keys, one, folder)
 
 
-def _members_folder(folder: Path) -> Path:
-    """Where the weights of the ensemble's members are kept for what learns from them; not in the package."""
-    members = folder.parent / "members"
-    members.mkdir(exist_ok=True)
-    return members
+def _member_path(recipe: training.Recipe) -> Path:
+    folder = MEMBERS / recipe.network
+    folder.mkdir(parents=True, exist_ok=True)
+    return ensembling.weights_path(folder, recipe.seed)
 
 
 def _digits(scored_on: str) -> tuple[runs.Digits, runs.Digits]:

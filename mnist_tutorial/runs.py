@@ -2,16 +2,19 @@
 
 import datetime
 import importlib.metadata
+import io
 import os
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tutorial import preprocessing, training
+from mnist_tutorial import preprocessing, results, training
+from mnist_tutorial.augmentation import RandomAffine
 from mnist_tutorial.backend import keras, tensorflow
 from mnist_tutorial.pseudo_labelling import Part, choose_confident, draw_labelled, mixed_batches
 
@@ -22,6 +25,7 @@ Run = tuple[keras.Model, dict[str, Any]]
 THRESHOLD = 0.95  # FixMatch's
 THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)  # what is counted, to see what other thresholds would give
 LABELLED_SHARE = 0.25  # of each batch; the rest are pseudo-labels
+COPIES = 5  # of each digit, that the teachers of `run_with_teachers` answer to: one for each epoch of `run`
 STEPS = (400, 400, 800)  # of each network in turn: all but the first learn from pseudo-labels
 
 
@@ -99,6 +103,46 @@ def run_with_test_images(recipe: training.Recipe, train_data: Digits, test_data:
     dataset = mixed_batches([Part(*train_data, 0.75), practised], recipe.batch_size, steps, recipe.seed)
     model, after = run_on_batches(recipe, dataset, test_data)
     return model, after | {"correct_before": before["correct"]}
+
+
+def run_with_teachers(
+    recipe: training.Recipe,
+    train_data: Digits,
+    test_data: Digits,
+    teachers: Sequence[tuple[training.Recipe, Path]],
+    lesson: Path,
+) -> Run:
+    """Train on what several trained networks say of augmented training digits, instead of on labels.
+
+    teachers: the recipe and the weights file of each. lesson: the file that keeps the augmented digits and
+    the teachers' mean answers for other seeds; it is written if it is not there. Returns what `run` does.
+    Sources: Hinton et al., 2015; that the teachers answer to the very pictures that the student sees,
+    Beyer et al., 2022.
+    """
+    if not lesson.exists():
+        _write_lesson(train_data[0], teachers, lesson)
+    with np.load(lesson) as arrays:
+        x = preprocessing.add_channel(preprocessing.scale_pixels(arrays["pictures"]))
+        part = Part(x, arrays["answers"].astype(np.float32), 1)
+    steps = COPIES * -(-len(train_data[0]) // recipe.batch_size)
+    return run_on_batches(recipe, mixed_batches([part], recipe.batch_size, steps, recipe.seed), test_data)
+
+
+def _write_lesson(
+    x: NDArray[np.float32], teachers: Sequence[tuple[training.Recipe, Path]], lesson: Path
+) -> None:
+    augment = RandomAffine(**(training.Recipe().augmentation or {}), seed=0)
+    changed = [augment(batch, training=True) for _ in range(COPIES) for batch in np.array_split(x, 120)]
+    pictures = np.round(255 * np.concatenate(changed)[..., 0]).astype(np.uint8)
+    x = preprocessing.add_channel(preprocessing.scale_pixels(pictures))
+    answers = np.zeros((len(x), 10), np.float32)
+    for taught, path in teachers:
+        teacher = training.build(taught)
+        teacher.load_weights(path)
+        answers += teacher.predict(x, batch_size=500) / len(teachers)
+    content = io.BytesIO()
+    np.savez(content, pictures=pictures, answers=answers.astype(np.float16))
+    results.write_whole(lesson, content.getvalue())
 
 
 def _count(probabilities: NDArray[np.float32], truth: NDArray[np.intp], threshold: float) -> dict[str, float]:

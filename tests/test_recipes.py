@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_tutorial import data, models, recipes, results, runs
+from mnist_tutorial import data, ensembling, models, recipes, results, runs
 from mnist_tutorial.preprocessing import prepare
 from mnist_tutorial.recipes import Experiment
 from mnist_tutorial.training import Recipe, train
@@ -98,6 +98,30 @@ def test_the_weights_of_the_first_seed_are_kept_with_their_sum(
         np.testing.assert_allclose(here, there, rtol=2**-11, atol=2**-25)
 
 
+def test_each_member_of_the_ensemble_is_kept_with_its_probabilities(
+    tiny: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(epochs=1, batch_size=32, augmentation=None)
+    keys = [{"changes": changes, "seed": seed} for seed in (5, 6) for changes in ({}, {"network": "deep"})]
+    monkeypatch.setattr(recipes, "EXPERIMENTS", {"ensemble": Experiment(recipe, keys)})
+    monkeypatch.setattr(recipes, "MEMBERS", tmp_path / "members")
+    monkeypatch.setattr(
+        data, "load_mnist", lambda: ((tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"]))
+    )
+    recorded = recipes.reproduce("ensemble", tmp_path)
+    probabilities = ensembling.load_probabilities(tmp_path)
+    assert probabilities.shape == (4, len(tiny["x_test"]), 10)
+    np.testing.assert_allclose(probabilities.sum(axis=2), 1, atol=2e-3)
+    answers = ["".join(map(str, row)) for row in probabilities.argmax(axis=2)]
+    assert answers == [run["answers"] for run in recorded["runs"]]
+    assert len({row.tobytes() for row in probabilities}) == 4
+    (member,) = ensembling.train_members(replace(recipe, network="deep"), [6], tmp_path / "members" / "deep")
+    model = models.build_deep_cnn()
+    model.load_weights(member.path)
+    x_test, _ = prepare(tiny["x_test"], tiny["y_test"])
+    np.testing.assert_allclose(model.predict(x_test, verbose=0), probabilities[3], atol=1e-3)
+
+
 def test_an_unknown_recipe_is_named_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"'best'.*{', '.join(recipes.EXPERIMENTS)}"):
         recipes.reproduce("best", tmp_path)
@@ -156,3 +180,9 @@ def test_a_recorded_result_belongs_to_its_recipe_and_counts_its_answers(name: st
         if experiment.scored_on == "test":
             answers = np.array([int(answer) for answer in run["answers"]])
             assert (answers == mnist["y_test"]).sum() == run["correct"]
+
+
+def test_the_recorded_ensemble_answers_as_recorded() -> None:
+    recorded = results.load("ensemble")["runs"]
+    answers = ensembling.load_probabilities().argmax(axis=2)
+    assert ["".join(map(str, row)) for row in answers] == [run["answers"] for run in recorded]

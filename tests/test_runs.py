@@ -2,6 +2,7 @@ import itertools
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from mnist_tutorial import results, runs
 from mnist_tutorial.backend import keras
 from mnist_tutorial.preprocessing import prepare
 from mnist_tutorial.pseudo_labelling import Part, choose_confident, draw_labelled, mixed_batches
-from mnist_tutorial.training import Recipe, evaluate, fit, train
+from mnist_tutorial.training import Recipe, build, evaluate, fit, train
 
 Arrays = dict[str, NDArray[np.uint8]]
 Prepared = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -145,6 +146,42 @@ def test_the_articles_way_practises_on_the_test_digits_with_their_soft_labels(
     np.testing.assert_allclose(practised.y, soft, rtol=1e-6)
     assert entry["correct_before"] == (soft.argmax(axis=1) == test_data[1].argmax(axis=1)).sum()
     assert len(entry["history"]["test_correct"]) == 2
+
+
+def test_a_student_learns_what_its_teachers_say_of_the_very_pictures_it_sees(
+    train_data: Prepared, test_data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teachers = []
+    for taught in (Recipe(epochs=1, batch_size=16), Recipe(epochs=1, batch_size=16, network="deep")):
+        model, _ = train(taught, *train_data, verbose=0)
+        teachers.append((taught, tmp_path / f"{taught.network}.weights.h5"))
+        model.save_weights(teachers[-1][1])
+    noted: list[Any] = []
+
+    def note(*arguments: Any) -> Any:
+        noted.append(arguments)
+        return mixed_batches(*arguments)
+
+    monkeypatch.setattr(runs, "mixed_batches", note)
+    recipe = Recipe(epochs=1, batch_size=16, label_smoothing=0.0, augmentation=None)
+    for seed in (0, 1):  # the second one finds the lesson
+        student, entry = runs.run_with_teachers(
+            replace(recipe, seed=seed), train_data, test_data, teachers, tmp_path / "lesson.npz"
+        )
+    (((first,), _, _, _), ((part,), batch_size, steps, seed)) = noted
+    assert (batch_size, steps, seed, part.share) == (16, 5 * 64 / 16, 1, 1)
+    np.testing.assert_array_equal(part.x, first.x)
+    assert part.x.shape == (5 * 64, 28, 28, 1)
+    copies = part.x.reshape(5, 64, 28, 28)
+    assert (np.abs(copies - train_data[0][..., 0]).mean(axis=(1, 2, 3)) > 0.01).all(), "augmented"
+    assert len({copy.tobytes() for copy in copies}) == 5
+    said = []
+    for taught, path in teachers:
+        model = build(taught)
+        model.load_weights(path)
+        said.append(model.predict(part.x, verbose=0))
+    np.testing.assert_allclose(part.y, np.mean(said, axis=0), atol=1e-3)
+    assert entry["correct"] == 40 - evaluate(student, *test_data).errors
 
 
 def test_the_machine_is_described_by_processor_cores_and_versions() -> None:
