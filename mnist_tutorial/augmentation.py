@@ -1,12 +1,22 @@
 """Random small rotations, shifts, shears and zooms, as one Keras layer (chapter: augmentation)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from mnist_tutorial import checks
 from mnist_tutorial.backend import keras
 
 ops = keras.ops
+LARGEST = {"rotation": 180, "shift": 1, "shear": 90, "zoom": 1}
+
+
+def check_ranges(ranges: Mapping[str, Any]) -> None:
+    """Refuse ranges that RandomAffine does not have. Raises ValueError."""
+    for name, value in ranges.items():
+        limit = LARGEST[checks.choice("a range of augmentation", name, LARGEST)]
+        checks.number_between(name, value, 0, limit)
 
 
 def affine_coefficients(
@@ -56,7 +66,8 @@ class RandomAffine(keras.layers.Layer):
     zoom: the zoom factors (one for the height, one for the width) are drawn from 1 - zoom to 1 + zoom.
     seed: an integer makes the draws repeatable.
 
-    Raises ValueError if a range is not a number, is negative, or could turn the picture inside out.
+    Raises ValueError if a range is not a number, is negative, or could turn the picture inside out, if the
+    seed is none, or if it is given anything but float images of that shape.
     """
 
     def __init__(
@@ -69,14 +80,9 @@ class RandomAffine(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, value, limit in (
-            ("rotation", rotation, 180),
-            ("shift", shift, 1),
-            ("shear", shear, 90),
-            ("zoom", zoom, 1),
-        ):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= limit:
-                raise ValueError(f"{name} must be a number from 0 to {limit}, got {value!r}.")
+        check_ranges({"rotation": rotation, "shift": shift, "shear": shear, "zoom": zoom})
+        if seed is not None:
+            checks.seed(seed)
         self.rotation, self.shift, self.shear, self.zoom, self.seed = (
             rotation,
             shift,
@@ -84,6 +90,7 @@ class RandomAffine(keras.layers.Layer):
             zoom,
             seed,
         )
+        self.input_spec = keras.layers.InputSpec(ndim=4)
         self.seed_generator = keras.random.SeedGenerator(seed)
         # The TensorFlow kernel behind affine_transform has no XLA version.
         self.supports_jit = keras.backend.backend() != "tensorflow"
@@ -102,6 +109,8 @@ class RandomAffine(keras.layers.Layer):
         }
 
     def call(self, images: Any, training: bool = False) -> Any:
+        if "float" not in keras.backend.standardize_dtype(images.dtype):
+            raise ValueError(f"images must be floats, as `prepare` makes them, got {images.dtype}.")
         if not training:
             return images
         batch_size, height, width, _ = ops.shape(images)

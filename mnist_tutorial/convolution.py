@@ -10,6 +10,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from mnist_tutorial import checks
+
 Array = NDArray[Any]
 PADDINGS = ("valid", "same")
 
@@ -26,12 +28,11 @@ def convolve2d(image: Array, kernel: Array, stride: int = 1, padding: str = "val
     Raises TypeError or ValueError. Chapter: convolution.
     """
     image, kernel = _as_picture("image", image), _as_picture("kernel", kernel)
-    if isinstance(stride, bool) or not isinstance(stride, (int, np.integer)) or stride < 1:
-        raise ValueError(f"stride must be a whole number from 1 up, got {stride!r}.")
-    if padding not in PADDINGS:
-        raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, got {padding!r}.")
+    checks.whole_number("stride", stride, 1)
+    checks.choice("padding", padding, PADDINGS)
     if padding == "valid" and (kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]):
         raise ValueError(f"a kernel of {kernel.shape} does not fit into an image of {image.shape}.")
+    _check_range(image, kernel)
     return (_windows(image, kernel.shape, stride, padding, axes=(0, 1)) * kernel).sum(axis=(2, 3))
 
 
@@ -46,16 +47,17 @@ def conv2d(images: Array, kernels: Array, bias: Array, *, stride: int = 1, paddi
 
 
 def relu(numbers: Array) -> Array:
-    """Turn negative numbers into 0. Chapter: convolution."""
-    return np.maximum(numbers, 0)
+    """Turn negative numbers into 0. Raises TypeError or ValueError. Chapter: convolution."""
+    return np.maximum(_as_numbers("numbers", numbers), 0)
 
 
 def max_pool2d(images: Array, size: int = 2, stride: int = 2, padding: str = "valid") -> Array:
     """Keep the largest number of each window, in each channel: Keras's `MaxPooling2D`.
 
     images: (n, height, width, channels). With "valid", rows and columns that fill no whole window are
-    left out. Returns (n, rows, columns, channels). Chapter: convolution.
+    left out. Returns (n, rows, columns, channels). Raises TypeError or ValueError. Chapter: convolution.
     """
+    _check_pooling(images, size, stride, padding)
     # Padding must never win, and the smallest number of all never beats another.
     return _windows(images, (size, size), stride, padding, fill=images.min()).max(axis=(4, 5))
 
@@ -79,9 +81,15 @@ def dense(numbers: Array, weights: Array, bias: Array) -> Array:
 
 
 def softmax(logits: Array) -> Array:
-    """Turn the numbers along the last axis into probabilities. Chapter: cnn_stack."""
+    """Turn the numbers along the last axis into probabilities.
+
+    Raises TypeError or ValueError. Chapter: cnn_stack.
+    """
+    logits = _as_numbers("logits", logits)
+    logits = logits.astype(np.result_type(logits, np.float32), copy=False)  # pixels less 255 would wrap
     # Subtracting the largest changes no probability and keeps the exponentials from overflowing.
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    with np.errstate(over="ignore"):  # what is that far below the largest becomes 0 either way
+        exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
@@ -129,9 +137,28 @@ def _same_padding(length: int, side: int, stride: int) -> tuple[int, int]:
 
 def _as_picture(name: str, array: Any) -> Array:
     """Check a user's picture or kernel; give whole numbers the room that sums of products need."""
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
-        found = f"{array.dtype} array" if isinstance(array, np.ndarray) else f"{type(array).__name__}"
-        raise TypeError(f"{name} must be a NumPy array of numbers, (height, width), got {found}.")
-    if array.ndim != 2 or array.size == 0:
-        raise ValueError(f"{name} must have shape (height, width) and not be empty, got {array.shape}.")
-    return array if array.dtype.kind == "f" else array.astype(np.int64)
+    numbers = checks.finite(name, checks.array(name, array, ("height", "width")))
+    if numbers.dtype.kind == "u" and numbers.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must be numbers below 2 ** 63, found {numbers.max()}.")
+    return numbers if numbers.dtype.kind == "f" else numbers.astype(np.int64)
+
+
+def _check_range(image: Array, kernel: Array) -> None:
+    """Refuse numbers whose sums of products would leave the range of their dtype, and be wrong."""
+    dtype = np.result_type(image, kernel)
+    most = float(np.finfo(dtype).max) if dtype.kind == "f" else 2.0**62
+    pixel, weight = (float(max(-float(numbers.min()), float(numbers.max()))) for numbers in (image, kernel))
+    if pixel * weight * kernel.size > most:
+        raise ValueError(f"image and kernel are too large, up to {pixel:g} and {weight:g}, for {dtype}.")
+
+
+def _check_pooling(images: Any, size: Any, stride: Any, padding: Any) -> None:
+    checks.finite("images", checks.array("images", images, ("n", "height", "width", "channels")))
+    checks.choice("padding", padding, PADDINGS)
+    checks.whole_number("size", size, 1, min(images.shape[1:3]) if padding == "valid" else 1000)
+    checks.whole_number("stride", stride, 1)
+
+
+def _as_numbers(name: str, numbers: Any) -> Array:
+    axes = max(numbers.ndim, 1) if isinstance(numbers, np.ndarray) else 1
+    return checks.finite(name, checks.array(name, numbers, "n" * axes))

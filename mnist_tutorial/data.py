@@ -1,17 +1,22 @@
 """Load the digits: MNIST from inside the package, or any set in its form (chapter: loading)."""
 
 import gzip
+import math
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, TypeAlias, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+
+from mnist_tutorial import checks
 
 Bytes: TypeAlias = NDArray[np.uint8]
 MNIST = Path(__file__).parent / "assets" / "mnist.npz"
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+LARGEST = 2**30  # bytes of one array: more than any set in this form has, and little enough for any memory
 CHUNK = 2**24  # bytes read at a time, so that a false header cannot ask for more memory than the file fills
 
 
@@ -27,10 +32,10 @@ def load_mnist(path: str | Path | None = None) -> tuple[tuple[Bytes, Bytes], tup
     Raises FileNotFoundError if a file is missing, and ValueError if one is damaged or not in this form.
     Chapter: loading.
     """
-    path = MNIST if path is None else _as_path(path)
+    path = MNIST if path is None else checks.path(path)
     if not path.exists():
         raise FileNotFoundError(f"There is no file or folder {path}.")
-    arrays = _read_idx_folder(path) if path.is_dir() else _read_npz(path)
+    arrays = _read_idx_folder(path) if path.is_dir() else read_npz(path, ARRAYS, np.uint8)
     for name, array in arrays.items():
         side = (28, 28) if name.startswith("x") else ()
         if array.size == 0 or array.ndim != 1 + len(side) or array.shape[1:] != side:
@@ -45,29 +50,28 @@ def load_mnist(path: str | Path | None = None) -> tuple[tuple[Bytes, Bytes], tup
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
-def _as_path(path: Any) -> Path:
-    if not isinstance(path, (str, Path)):
-        raise TypeError(f"path must be a string or a Path, got {path!r}.")
-    return Path(path)
+def read_npz(path: Path, names: Sequence[str], dtype: DTypeLike) -> dict[str, NDArray[Any]]:
+    """Read the arrays of these names and this dtype from an npz file, without unpickling anything.
 
-
-def _read_npz(path: Path) -> dict[str, Bytes]:
-    """Read the four arrays of an npz file without unpickling anything."""
+    Raises FileNotFoundError if there is no such file, and ValueError if it is damaged or holds other arrays.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}.")
     damage = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
     with path.open("rb") as file:
         try:
             archive = zipfile.ZipFile(file)
-            missing = [name for name in ARRAYS if f"{name}.npy" not in archive.namelist()]
+            missing = [name for name in names if f"{name}.npy" not in archive.namelist()]
             if missing:
                 raise ValueError(
-                    f"{path}: expected the arrays {', '.join(ARRAYS)}; {', '.join(missing)} not found."
+                    f"{path}: expected the arrays {', '.join(names)}; {', '.join(missing)} not found."
                 )
-            return {name: _read_npy(archive, name, path) for name in ARRAYS}
+            return {name: _read_npy(archive, name, path, np.dtype(dtype)) for name in names}
         except damage as error:
             raise ValueError(f"{path}: damaged, or not an .npz file ({error}).") from error
 
 
-def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> Bytes:
+def _read_npy(archive: zipfile.ZipFile, name: str, path: Path, wanted: np.dtype[Any]) -> NDArray[Any]:
     with archive.open(f"{name}.npy") as file:
         try:
             if np.lib.format.read_magic(file) != (1, 0):
@@ -75,10 +79,10 @@ def _read_npy(archive: zipfile.ZipFile, name: str, path: Path) -> Bytes:
             shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
         except Exception as error:  # the parser of the header raises errors of many types
             raise ValueError(f"{path}: {name} is not a NumPy array ({error}).") from error
-        if dtype != np.uint8 or fortran_order:
+        if dtype != wanted or fortran_order:
             order = "Fortran" if fortran_order else "C"
-            raise ValueError(f"{path}: {name} must be uint8 in C order, found {dtype} in {order} order.")
-        return _read_exactly(file, shape, f"{path}: {name}")
+            raise ValueError(f"{path}: {name} must be {wanted} in C order, found {dtype} in {order} order.")
+        return _read_exactly(file, shape, f"{path}: {name}", wanted)
 
 
 def _read_idx_folder(folder: Path) -> dict[str, Bytes]:
@@ -113,18 +117,22 @@ def _read_idx(path: Path, dimensions: int) -> Bytes:
             found, *shape = (int(number) for number in np.frombuffer(header, ">u4"))
             if found != magic:
                 raise ValueError(f"{path}: the magic number must be {magic}, found {found}.")
-            return _read_exactly(cast("IO[bytes]", file), tuple(shape), str(path))
+            return _read_exactly(cast("IO[bytes]", file), tuple(shape), str(path), np.dtype(np.uint8))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path}: damaged or truncated gzip file ({error}).") from error
 
 
-def _read_exactly(file: IO[bytes], shape: tuple[int, ...], name: str) -> Bytes:
+def _read_exactly(file: IO[bytes], shape: tuple[int, ...], name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Read the bytes of an array of this shape, and make sure that the file ends there."""
-    size = int(np.prod(shape, dtype=object))
+    if min(shape, default=1) < 0 or math.prod(max(length, 1) for length in shape) * dtype.itemsize > LARGEST:
+        raise ValueError(
+            f"{name}: the header promises the shape {shape}; expected at most {LARGEST:,} bytes."
+        )
+    size = math.prod(shape) * dtype.itemsize
     content = bytearray()
     while len(content) <= size and (piece := file.read(min(CHUNK, size + 1 - len(content)))):
         content += piece
     if len(content) != size:
         found = f"{len(content)} bytes" if len(content) < size else "more"
         raise ValueError(f"{name}: the header promises {size} bytes (shape {tuple(shape)}), found {found}.")
-    return np.frombuffer(content, np.uint8).reshape(shape)
+    return np.frombuffer(content, dtype).reshape(shape)

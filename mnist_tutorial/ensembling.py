@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tutorial import data, preprocessing, results, training
+from mnist_tutorial import checks, data, preprocessing, results, training
 
 Floats = NDArray[np.floating]
 Integers = NDArray[np.intp]
@@ -51,13 +51,15 @@ def train_members(
     A seed whose weights are in the folder already is yielded at once, so a second call trains what is
     missing. A member that fails is yielded with its error, and the others go on. Each is trained in a
     process of its own, since an executor's worker may draw from Python's random numbers meanwhile, and the
-    same seed would then give other weights. Raises ValueError if the folder holds members of another
-    recipe, or if a seed or the number of digits makes no sense. Chapters: ensembling, scaling_out.
+    same seed would then give other weights. Raises TypeError, or ValueError if the folder holds members of
+    another recipe, or if a seed or the number of digits makes no sense. Chapters: ensembling, scaling_out.
     """
-    folder = Path(folder).resolve()
+    checks.kind("recipe", recipe, training.Recipe, "a Recipe")
+    seeds = [checks.seed(seed) for seed in checks.kind("seeds", seeds, Iterable, "a list of seeds")]
+    folder = checks.path(folder, "folder").resolve()
+    checks.kind("executor", executor, (Executor, type(None)), "an Executor or None")
+    digits = checks.whole_number("digits", digits, 1, 60_000)
     tasks = {seed: replace(recipe, seed=seed) for seed in seeds}
-    if not isinstance(digits, int) or not 1 <= digits <= 60_000:
-        raise ValueError(f"digits must be a whole number from 1 to 60000, got {digits!r}.")
     _claim(folder, recipe, digits)
     return _train_members(tasks, folder, executor, digits)
 
@@ -81,16 +83,21 @@ def keep_probabilities(probabilities: Floats, place: int, folder: Path = results
 def load_probabilities(folder: Path = results.RESULTS) -> Floats:
     """Return what each member of the recorded ensemble says of each test digit: (members, 10000, 10).
 
-    The members are in the order of the runs in `results.load("ensemble")`. Chapter: ensembling.
+    The members are in the order of the runs in `results.load("ensemble")`. Raises TypeError,
+    FileNotFoundError, or ValueError if the file is damaged. Chapter: ensembling.
     """
-    with np.load(folder / "ensemble.npz") as arrays:
-        return np.asarray(arrays["probabilities"], np.float32)
+    path = checks.path(folder, "folder") / "ensemble.npz"
+    probabilities = data.read_npz(path, ["probabilities"], np.float16)["probabilities"]
+    try:
+        return _members(probabilities).astype(np.float32)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def average(probabilities: Floats) -> Floats:
     """Average what the members say: (members, n, classes) to (n, classes). Chapter: ensembling.
 
-    Raises ValueError if the shape is another one.
+    Raises TypeError, or ValueError if the shape is another one or a number is no probability.
     """
     return _members(probabilities).mean(axis=0, dtype=np.float64)
 
@@ -98,8 +105,8 @@ def average(probabilities: Floats) -> Floats:
 def majority_vote(probabilities: Floats) -> Integers:
     """Let each member vote for its likeliest class; return the winners, (members, n, classes) to (n,).
 
-    Of classes with equally many votes the one with the higher average probability wins. Raises ValueError
-    if the shape is another one. Chapter: ensembling.
+    Of classes with equally many votes the one with the higher average probability wins. Raises TypeError,
+    or ValueError if the shape is another one or a number is no probability. Chapter: ensembling.
     """
     probabilities = _members(probabilities)
     votes = (probabilities == probabilities.max(axis=2, keepdims=True)).sum(axis=0)
@@ -111,19 +118,22 @@ def draw_ensembles(probabilities: Floats, labels: Integers, size: int, draws: in
 
     probabilities: (members, n, classes); labels: (n,). The ensembles share members, so their mean is less
     certain than it looks: its standard error comes from leaving out one member after the other, that is,
-    all draws that hold it. Raises ValueError if `size` is not from 1 to the number of members less one,
-    or if there are too few draws to leave each member out. Source: Efron and Stein, The jackknife estimate
-    of variance, 1981. Chapter: ensembling.
+    all draws that hold it. Raises TypeError, or ValueError if `size` is not from 1 to the number of members
+    less one, or if there are too few draws to leave each member out. Source: Efron and Stein, The jackknife
+    estimate of variance, 1981. Chapter: ensembling.
     """
     probabilities = _members(probabilities)
-    members = len(probabilities)
-    if not 1 <= size < members:
-        raise ValueError(f"size must be from 1 to {members - 1}, one less than the members, got {size!r}.")
-    random = np.random.default_rng(seed)
+    members, digits, classes = probabilities.shape
+    labels = checks.array_like("labels", labels, (digits,), "iu")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(f"labels must be from 0 to {classes - 1}, got {labels.min()} to {labels.max()}.")
+    checks.whole_number("size", size, 1, members - 1)
+    checks.whole_number("draws", draws, 1, 100_000)
+    random = np.random.default_rng(checks.seed(seed))
     drawn = np.zeros((draws, members), bool)
     for row in drawn:
         row[random.choice(members, size, replace=False)] = True
-    if drawn.all(axis=0).any() or not draws:
+    if drawn.all(axis=0).any():
         raise ValueError(f"draws must be so many that each member is left out of some, got {draws!r}.")
     sums = np.tensordot(drawn.astype(np.float32), probabilities.astype(np.float32), axes=1)
     errors = (sums.argmax(axis=2) != labels).sum(axis=1)
@@ -133,10 +143,8 @@ def draw_ensembles(probabilities: Floats, labels: Integers, size: int, draws: in
 
 
 def _members(probabilities: Floats) -> Floats:
-    probabilities = np.asarray(probabilities)
-    if probabilities.ndim != 3 or 0 in probabilities.shape:
-        raise ValueError(f"probabilities must have shape (members, n, classes), got {probabilities.shape}.")
-    return probabilities
+    array = checks.array_like("probabilities", probabilities, ("members", "n", "classes"), "iuf")
+    return checks.shares("probabilities", array)
 
 
 def _claim(folder: Path, recipe: training.Recipe, digits: int) -> None:
@@ -146,7 +154,7 @@ def _claim(folder: Path, recipe: training.Recipe, digits: int) -> None:
     if path.exists():
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} is damaged, not readable as JSON ({error}).") from error
         if found != wanted:
             raise ValueError(

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from mnist_tutorial import checks
+
 CLASSES = 10
 
 Integers = NDArray[np.intp]
@@ -66,15 +68,13 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> MeanInterval:
     """Estimate the mean of all the runs that a recipe could have from the few that it had.
 
     values: two or more numbers, one a run. Returns the mean, the standard deviation (n - 1 below the
-    fraction line) and the t-interval for the mean. Raises ValueError. Source: Student, The probable error
-    of a mean, 1908. Chapter: evaluation.
+    fraction line) and the t-interval for the mean. Raises TypeError or ValueError. Source: Student, The
+    probable error of a mean, 1908. Chapter: evaluation.
     """
-    values = np.asarray(values, np.float64)
-    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
-        raise ValueError(f"values must be two or more finite numbers in a row, got {values!r:.80}.")
-    mean, sd = values.mean(), values.std(ddof=1)
+    values = _values(values)
     _check_confidence(confidence)
-    reach = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * sd / np.sqrt(len(values))
+    mean, sd = values.mean(), values.std(ddof=1)
+    reach = stats.t.isf((1 - confidence) / 2, len(values) - 1) * sd / np.sqrt(len(values))
     return MeanInterval(float(mean), float(sd), float(mean - reach), float(mean + reach))
 
 
@@ -85,10 +85,8 @@ def proportion_interval(correct: int, digits: int, confidence: float = 0.95) -> 
     1, of the exact interval, which holds the true one at least as often as `confidence` says. Raises
     ValueError. Source: Clopper and Pearson, 1934. Chapter: evaluation.
     """
-    if not 0 <= correct <= digits or digits < 1:
-        raise ValueError(
-            f"correct must be from 0 to digits, and digits 1 or more, got {correct!r} of {digits!r}."
-        )
+    digits = checks.whole_number("digits", digits, 1)
+    correct = checks.whole_number("correct", correct, 0, digits)
     _check_confidence(confidence)
     interval = stats.binomtest(correct, digits).proportion_ci(confidence, method="exact")
     return float(interval.low), float(interval.high)
@@ -125,9 +123,8 @@ def bootstrap_difference(correct_a: ArrayLike, correct_b: ArrayLike, samples: in
         _answers_correct("correct_b", correct_b, 2),
     )
     _check_same_length("each row of correct_a", correct_a[0], "each row of correct_b", correct_b[0])
-    if samples < 1:
-        raise ValueError(f"samples must be 1 or more, got {samples!r}.")
-    random = np.random.default_rng(seed)
+    checks.whole_number("samples", samples, 1, 1_000_000)
+    random = np.random.default_rng(checks.seed(seed))
     recipes = correct_a.astype(np.float64), correct_b.astype(np.float64)
     n = correct_a.shape[1]
     differences = np.empty(samples)
@@ -147,8 +144,7 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> 
     Guo et al., 2017, there with bins of equal width. Chapter: evaluation.
     """
     probabilities, labels = _probabilities(probabilities, labels)
-    if not 1 <= bins <= len(labels):
-        raise ValueError(f"bins must be from 1 to the number of digits, {len(labels)}, got {bins!r}.")
+    checks.whole_number("bins", bins, 1, len(labels))
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     parts = np.array_split(np.argsort(confidence, kind="stable"), bins)
@@ -183,9 +179,7 @@ def negative_log_likelihood(probabilities: ArrayLike, labels: ArrayLike) -> floa
 
 def _digits(name: str, values: ArrayLike, dimensions: int = 1) -> Integers:
     """Check whole numbers 0..9 and return them in one dtype (uint64 and int64 together would be floats)."""
-    array = _array(name, values, dimensions)
-    if not np.issubdtype(array.dtype, np.integer):
-        raise TypeError(f"{name} must be whole numbers from 0 to 9, got {array.dtype}.")
+    array = checks.array_like(name, values, ("n",) if dimensions == 1 else ("runs", "n"), "iu")
     wrong = array[(array < 0) | (array >= CLASSES)]
     if len(wrong):
         raise ValueError(f"{name} must be whole numbers from 0 to 9, found {wrong[0]}.")
@@ -193,18 +187,14 @@ def _digits(name: str, values: ArrayLike, dimensions: int = 1) -> Integers:
 
 
 def _answers_correct(name: str, values: ArrayLike, dimensions: int) -> NDArray[np.bool_]:
-    array = _array(name, values, dimensions)
-    if array.dtype != np.bool_:
-        raise TypeError(f"{name} must be True or False for each digit, got {array.dtype}.")
-    return array
+    return checks.array_like(name, values, ("n",) if dimensions == 1 else ("runs", "n"), "b")
 
 
 def _probabilities(probabilities: ArrayLike, labels: ArrayLike) -> tuple[Floats, Integers]:
-    rows, labels = _array("probabilities", probabilities, 2).astype(np.float64), _digits("labels", labels)
-    if rows.shape[1] != CLASSES:
-        raise ValueError(f"probabilities must have shape (n, {CLASSES}), got {rows.shape}.")
+    rows = checks.array_like("probabilities", probabilities, ("n", CLASSES), "iuf").astype(np.float64)
+    rows, labels = checks.shares("probabilities", rows), _digits("labels", labels)
     _check_same_length("probabilities", rows, "labels", labels)
-    good = (rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) < 1e-3)  # False for NaN too
+    good = np.abs(rows.sum(axis=1) - 1) < 1e-3
     if not good.all():
         index = int(np.argmin(good))
         raise ValueError(
@@ -214,11 +204,12 @@ def _probabilities(probabilities: ArrayLike, labels: ArrayLike) -> tuple[Floats,
     return rows, labels
 
 
-def _array(name: str, values: ArrayLike, dimensions: int) -> NDArray[Any]:
-    array = np.asarray(values)
-    if array.ndim != dimensions or array.size == 0:
-        wanted = "(n,)" if dimensions == 1 else "two axes"
-        raise ValueError(f"{name} must have {wanted} and not be empty, got shape {array.shape}.")
+def _values(values: ArrayLike) -> Floats:
+    array = checks.finite("values", checks.array_like("values", values, ("n",), "iuf")).astype(np.float64)
+    if len(array) < 2 or np.abs(array).max() > 1e100:  # whose square is a number too
+        raise ValueError(
+            f"values must be two or more numbers, none beyond 1e100, got {checks.shown(values)}."
+        )
     return array
 
 
@@ -228,5 +219,4 @@ def _check_same_length(name_a: str, a: NDArray[Any], name_b: str, b: NDArray[Any
 
 
 def _check_confidence(confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, got {confidence!r}.")
+    checks.number("confidence", confidence, "between 0 and 1", lambda share: 0 < share < 1)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tutorial import data, preprocessing, results
+from mnist_tutorial import checks, data, preprocessing, results
 from mnist_tutorial.backend import keras
 
 Floats = NDArray[np.float32]
@@ -23,12 +23,10 @@ def export_javascript(model: keras.Model, path: str | Path) -> None:
     model: as `build_cnn()` makes it. The file assigns an object to `window.mnistDraw.weights`: `shapes`, by
     layer; `limits`, what the function of that name returns; and `data`, base64 of what `fold` returns for
     each layer in turn, the smallest byte first: its scales and biases as float32, its weights as float16.
-    That is exact for the network that comes with the package, whose weights are float16. Raises ValueError,
-    FileNotFoundError. Chapter: draw.
+    That is exact for the network that comes with the package, whose weights are float16. Raises TypeError,
+    ValueError, FileNotFoundError. Chapter: draw.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")
+    path = _check_path(path)
     layers = fold(model)
     numbers = b"".join(
         scale.astype("<f4").tobytes() + bias.astype("<f4").tobytes() + weights.astype("<f2").tobytes()
@@ -46,15 +44,16 @@ def export_samples(path: str | Path) -> None:
     """Write the first three test digits of each class as a JavaScript file, whole or not at all.
 
     The file assigns `window.mnistDraw.samples`: `labels`, and `pixels`, base64 of 784 bytes a digit.
-    Chapter: draw.
+    Raises TypeError, FileNotFoundError. Chapter: draw.
     """
+    path = _check_path(path)
     _, (x_test, y_test) = data.load_mnist()
     places = np.stack([np.flatnonzero(y_test == digit)[:SAMPLES] for digit in range(10)]).T.ravel()
     content = {
         "labels": y_test[places].tolist(),
         "pixels": base64.b64encode(x_test[places].tobytes()).decode(),
     }
-    _write(Path(path), "Digits of MNIST (CC BY-SA 3.0, LeCun, Cortes and Burges)", "samples", content)
+    _write(path, "Digits of MNIST (CC BY-SA 3.0, LeCun, Cortes and Burges)", "samples", content)
 
 
 def limits(model: keras.Model) -> dict[str, float]:
@@ -69,6 +68,13 @@ def limits(model: keras.Model) -> dict[str, float]:
     answers = keras.Model(model.inputs, outputs).predict(x, batch_size=500, verbose=0)
     logit, probability = (float(np.quantile(answer.max(axis=1), SHARE)) for answer in answers)
     return {"logit": round(logit, 2), "probability": round(probability, 2)}
+
+
+def _check_path(path: Any) -> Path:
+    path = checks.path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")
+    return path
 
 
 def _write(path: Path, what: str, name: str, content: dict[str, Any]) -> None:
@@ -87,6 +93,7 @@ def fold(model: keras.Model) -> dict[str, tuple[Floats, Floats, Floats]]:
     numbers is also the largest after scaling. Raises ValueError where it is not, and for a network with other
     layers than `build_cnn` makes or with normalization after ReLU. Chapter: draw.
     """
+    checks.kind("model", model, keras.Model, "a Keras model")
     names = [layer.name for layer in model.layers]
     folded = {}
     for name in LAYERS:
@@ -103,6 +110,8 @@ def fold(model: keras.Model) -> dict[str, tuple[Floats, Floats, Floats]]:
             if not (scale > 0).all():
                 raise ValueError(f"{following} cannot be folded: channel {scale.argmin()} has a scale <= 0.")
             bias = (bias - mean) * scale + beta
+        for array in (weights, scale, bias):
+            checks.finite(f"the weights of {name}", array)
         folded[name] = (weights, scale.astype(np.float32), bias.astype(np.float32))
     return folded
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mnist_tutorial import checks
 from mnist_tutorial.backend import keras, tensorflow
 
 Array = NDArray[Any]
@@ -32,7 +33,9 @@ def strongest(maps: Array, number: int, count: int) -> NDArray[np.intp]:
     maps: (n, rows, columns, filters), from `feature_maps`; number: which filter. Returns (count, 3): digit,
     row and column in the map, the strongest first. Chapter: filters.
     """
+    checks.finite("maps", checks.array("maps", maps, ("n", "rows", "columns", "filters"), "iuf"))
     _check_index("number", number, maps.shape[-1])
+    checks.whole_number("count", count, 1)
     of_filter = maps[..., number]
     flat = of_filter.reshape(len(maps), -1)
     digits = np.argsort(-flat.max(axis=1), kind="stable")[:count]
@@ -49,9 +52,11 @@ def receptive_field(model: keras.Model, layer: str, row: int, column: int) -> tu
     layers = _layers_up_to(model, layer)
     if len(layers[-1].output.shape) != 4:
         raise ValueError(f"{layer} has no maps, so its numbers have no place in the picture.")
-    first, last = np.array([row, column]), np.array([row, column])
-    for name, place, length in zip(("row", "column"), first, layers[-1].output.shape[1:3], strict=True):
+    for name, place, length in zip(
+        ("row", "column"), (row, column), layers[-1].output.shape[1:3], strict=True
+    ):
         _check_index(name, place, length)
+    first = last = np.array([row, column])
     for earlier in reversed(layers):
         if getattr(earlier, "padding", "valid") != "valid":
             raise ValueError(f'{earlier.name} has padding {earlier.padding!r}; expected "valid".')
@@ -73,10 +78,10 @@ def ascend(
     higher-layer features of a deep network, 2009. Chapter: filters.
     """
     layers, images = _layers_up_to(model, layer), _images(model, start)
-    units = np.asarray(units)
     shape = layers[-1].output.shape[1:]
-    if units.shape != (len(images), len(shape)):
-        raise ValueError(f"units must have shape {(len(images), len(shape))}, got {units.shape}.")
+    units = checks.array_like("units", units, (len(images), len(shape)), "iu")
+    checks.whole_number("steps", steps, 1)
+    checks.number("size", size, "above 0", lambda size: 0 < size < 1e6)
     for axis, length in enumerate(shape):
         for place in units[:, axis]:
             _check_index("a unit's place", place, length)
@@ -110,9 +115,10 @@ def occlusion_map(
     `fill`, 0 for paper and 1 for ink. Returns (28, 28): at each pixel the fall for a square centred there.
     Source: Zeiler and Fergus, Visualizing and understanding convolutional networks, 2014. Chapter: filters.
     """
-    if size < 1 or size % 2 == 0:
+    if checks.whole_number("size", size, 1) % 2 == 0:
         raise ValueError(f"size must be odd, so that the square has a centre, got {size!r}.")
-    image = _images(model, np.asarray(image)[np.newaxis])[0]
+    checks.number_between("fill", fill, -1000, 1000)
+    image = _images(model, image[np.newaxis] if isinstance(image, np.ndarray) else image)[0]
     height, width, _ = image.shape
     covered = np.repeat(image[np.newaxis], height * width, axis=0)
     reach = size // 2
@@ -123,7 +129,7 @@ def occlusion_map(
 
 
 def integrated_gradients(
-    model: keras.Model, images: Array, labels: Sequence[int], rivals: Sequence[int], steps: int = 64
+    model: keras.Model, images: Array, labels: ArrayLike, rivals: ArrayLike, steps: int = 64
 ) -> Array:
     """Share the margin of label over rival among the pixels of each image.
 
@@ -133,10 +139,11 @@ def integrated_gradients(
     blank paper. Source: Sundararajan et al., Axiomatic attribution for deep networks, 2017. Chapter: filters.
     """
     layers, images = _layers_up_to(model, "logits"), _images(model, images)
+    labels = checks.array_like("labels", labels, (len(images),), "iuf")
+    rivals = checks.array_like("rivals", rivals, (len(images),), "iuf")
     _check_classes(*labels, *rivals)
-    weights = np.eye(10, dtype=np.float32)[list(labels)] - np.eye(10, dtype=np.float32)[list(rivals)]
-    if weights.shape != (len(images), 10):
-        raise ValueError(f"there must be a label for each image, got {len(images)} and {len(weights)}.")
+    checks.whole_number("steps", steps, 1)
+    weights = np.eye(10, dtype=np.float32)[labels] - np.eye(10, dtype=np.float32)[rivals]
     gradient_at = _gradient_of(layers, weights)
     shares = (np.arange(steps, dtype=np.float32) + 0.5) / steps
     mean_gradient = sum(gradient_at(share * images).numpy() for share in shares) / steps
@@ -154,18 +161,18 @@ def switch_off(
     """
     before = _layers_up_to(model, layer)
     off = np.zeros(before[-1].output.shape[-1], bool)
-    for number in numbers:
+    for number in checks.kind("numbers", numbers, Iterable, "a list of filters"):
         _check_index("a filter's number", number, len(off))
         off[number] = True
-    values = np.asarray(values, np.float32)
-    if values.shape not in ((), off.shape):
-        raise ValueError(f"values must be one number or {len(off)}, got shape {values.shape}.")
+    values = _values(values, len(off))
     after = _layers_up_to(model, "logits")[len(before) :]
     replace = partial(keras.ops.where, off, values)
     return _run([*before, replace, *after], _images(model, images))
 
 
 def _layers_up_to(model: keras.Model, name: str) -> list[keras.layers.Layer]:
+    checks.kind("model", model, keras.Model, "a Keras model")
+    checks.choice("layer", name, [layer.name for layer in model.layers])
     return model.layers[: model.layers.index(model.get_layer(name)) + 1]
 
 
@@ -197,11 +204,10 @@ def _gradient_of(layers: Sequence[Any], weights: Array) -> Callable[[Array], Any
 
 
 def _images(model: keras.Model, images: Any) -> Array:
-    if not isinstance(images, np.ndarray) or not np.issubdtype(images.dtype, np.floating):
-        found = f"{images.dtype} array" if isinstance(images, np.ndarray) else type(images).__name__
-        raise TypeError(f"images must be floats in [0, 1], as `prepare` makes them, got {found}.")
-    if images.ndim != 4 or images.shape[1:] != model.input_shape[1:] or len(images) == 0:
-        raise ValueError(f"images must have shape (n, 28, 28, 1), n above 0, got {images.shape}.")
+    shape = checks.kind("model", model, keras.Model, "a Keras model").input_shape[1:]
+    images = checks.array("images", images, ("n", *shape), "f")
+    if np.abs(checks.finite("images", images)).max() > 1e6:
+        raise ValueError("images must be numbers in [0, 1], as `prepare` makes them, found one beyond 1e6.")
     return images.astype(np.float32)
 
 
@@ -211,5 +217,11 @@ def _check_classes(*labels: int) -> None:
 
 
 def _check_index(name: str, index: Any, length: int) -> None:
-    if not isinstance(index, (int, np.integer)) or isinstance(index, bool) or not 0 <= index < length:
-        raise ValueError(f"{name} must be a whole number from 0 to {length - 1}, got {index}.")
+    checks.whole_number(name, index, 0, length - 1)
+
+
+def _values(values: Any, filters: int) -> Array:
+    if isinstance(values, (int, float)):
+        return np.asarray(checks.number_between("values", values, -1e6, 1e6), np.float32)
+    array = checks.finite("values", checks.array_like("values", values, (filters,), "iuf"))
+    return np.clip(array, -1e6, 1e6).astype(np.float32)

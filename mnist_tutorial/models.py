@@ -7,12 +7,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from mnist_tutorial import results
+from mnist_tutorial import checks, results
 from mnist_tutorial.backend import keras
 
 layers = keras.layers
 WEIGHTS = Path(__file__).parent / "assets" / "weights"
 NORMALIZATIONS = ("book", "article", "none")
+CHECKSUM = "sha256"  # the attribute of a weights file that holds the sum of its numbers
 POOLINGS = ("max", "strides")
 
 
@@ -34,12 +35,9 @@ def build_cnn(normalization: str = "book", dropout: float = 0.2, pooling: str = 
 
     Raises ValueError if an argument is none of these.
     """
-    if normalization not in NORMALIZATIONS:
-        raise ValueError(f"normalization must be one of {', '.join(NORMALIZATIONS)}, got {normalization!r}.")
-    if pooling not in POOLINGS:
-        raise ValueError(f"pooling must be one of {', '.join(POOLINGS)}, got {pooling!r}.")
-    if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be a number from 0 up to, not including, 1, got {dropout!r}.")
+    checks.choice("normalization", normalization, NORMALIZATIONS)
+    checks.choice("pooling", pooling, POOLINGS)
+    checks.share_below_1("dropout", dropout)
 
     def normalize(name: str, arrangement: str) -> list[keras.layers.Layer]:
         # Keras's default momentum, 0.99, lets the running averages lag behind for hundreds of steps.
@@ -89,8 +87,9 @@ def build_deep_cnn(dropout: float = 0.2) -> keras.Model:
     """Build a deeper network: six convolutions, each but the first with normalization, one dense layer.
 
     Takes and returns what `build_cnn` does, with 299,626 parameters. dropout: the share of the 1,152
-    features that is switched off at random in training. Chapter: ensembling.
+    features that is switched off at random in training. Raises ValueError. Chapter: ensembling.
     """
+    checks.share_below_1("dropout", dropout)
 
     def convolve(filters: int, number: int, padding: str, halve: bool = False) -> list[keras.layers.Layer]:
         return [
@@ -127,23 +126,32 @@ def describe(model: keras.Model) -> list[tuple[str, tuple[int, ...], int]]:
 def load_cnn(path: str | Path, normalization: str = "book") -> keras.Model:
     """Build the network and load its weights from a file that `training.save_weights` wrote.
 
-    Only numbers are read from the file, no code. Raises FileNotFoundError, or ValueError if the file
-    is damaged or holds the weights of another network. Chapter: training.
+    Only numbers are read from the file, no code. Raises TypeError, FileNotFoundError, or ValueError if the
+    file is damaged or holds the weights of another network. Chapter: training.
     """
-    path = Path(path)
+    path = checks.path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no weights file {path}.")
     if not path.name.endswith(".weights.h5"):
         raise ValueError(f"The name of a weights file must end in .weights.h5, got {path}.")
-    model = build_cnn(normalization)
+    checks.choice("normalization", normalization, NORMALIZATIONS)
     try:
-        with h5py.File(path) as file:  # Keras itself does not mind layers too many
-            if len(file["layers"]) != len(model.layers):
-                raise ValueError(f"expected {len(model.layers)} layers, found {len(file['layers'])}")
+        with h5py.File(path) as file:
+            count, stored = len(file["layers"]), file.attrs.get(CHECKSUM)
+        model = build_cnn(normalization)
+        if count != len(model.layers):  # Keras itself does not mind layers too many
+            raise ValueError(f"expected {len(model.layers)} layers, found {count}")
         model.load_weights(path)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        if stored not in (None, checksum(model)):  # None in a file that Keras itself wrote
+            raise ValueError("its numbers were changed after it was written")
+    except Exception as error:  # the readers of damaged files raise errors of many types
         raise ValueError(f"{path} is damaged, or holds the weights of another network: {error}") from error
     return model
+
+
+def checksum(model: keras.Model) -> str:
+    """Return the SHA-256 sum of all weights of a network, in their order."""
+    return hashlib.sha256(b"".join(array.tobytes() for array in model.get_weights())).hexdigest()
 
 
 def load_pretrained() -> keras.Model:

@@ -1,14 +1,18 @@
 """Bring digits and labels to the form that a network takes (chapters: reshaping, one_hot, draw)."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tutorial import checks
+
 CLASSES = 10
 SIZE = 28  # the side of an MNIST picture, in pixels
 BOX = 20  # the side of the box in it that the digit fills
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")  # not EPS, which Pillow has another program execute
 
 
 def add_channel(images: NDArray[Any], data_format: str = "channels_last") -> NDArray[Any]:
@@ -17,9 +21,8 @@ def add_channel(images: NDArray[Any], data_format: str = "channels_last") -> NDA
     images: shape (n, height, width). Returns shape (n, height, width, 1) for "channels_last",
     (n, 1, height, width) for "channels_first". Raises TypeError or ValueError. Chapter: reshaping.
     """
-    _check_array("images", images, "(n, height, width)", 3)
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(f'data_format must be "channels_last" or "channels_first", got {data_format!r}.')
+    checks.array("images", images, ("n", "height", "width"))
+    checks.choice("data_format", data_format, ("channels_last", "channels_first"))
     return images[..., np.newaxis] if data_format == "channels_last" else images[:, np.newaxis]
 
 
@@ -30,7 +33,7 @@ def scale_pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     scaled already are not scaled twice. Chapter: reshaping.
     """
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        raise TypeError(f"images must be a uint8 array with pixels 0 to 255, got {_describe(images)}.")
+        raise TypeError(f"images must be a uint8 array with pixels 0 to 255, got {checks.shown(images)}.")
     return images.astype(np.float32) / np.float32(255)
 
 
@@ -40,9 +43,7 @@ def one_hot(labels: NDArray[Any]) -> NDArray[np.float32]:
     labels: integers of shape (n,). Returns float32 of shape (n, 10), with the values that
     `keras.utils.to_categorical` gives. Raises TypeError or ValueError. Chapter: one_hot.
     """
-    _check_array("labels", labels, "(n,)", 1)
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise TypeError(f"labels must be whole numbers from 0 to 9, got {_describe(labels)}.")
+    checks.array("labels", labels, ("n",), "iu")
     wrong = labels[(labels < 0) | (labels >= CLASSES)]
     if len(wrong):
         raise ValueError(f"labels must be whole numbers from 0 to 9, found {wrong[0]}.")
@@ -55,10 +56,8 @@ def from_one_hot(rows: NDArray[Any]) -> NDArray[np.uint8]:
     rows: shape (n, 10), each row one 1 and nine 0s. Returns uint8 of shape (n,). Raises TypeError or
     ValueError; for rows of probabilities use `argmax(axis=1)`. Chapter: one_hot.
     """
-    _check_array("rows", rows, "(n, 10)", 2)
-    if rows.shape[1] != CLASSES:
-        raise ValueError(f"rows must have shape (n, 10), got {_describe(rows)}.")
-    is_one_hot = ((rows == 0) | (rows == 1)).all(axis=1) & (rows.sum(axis=1) == 1)
+    checks.array("rows", rows, ("n", CLASSES))
+    is_one_hot = ((rows == 0) | (rows == 1)).all(axis=1) & ((rows == 1).sum(axis=1) == 1)
     if not is_one_hot.all():
         index = int(np.argmin(is_one_hot))
         raise ValueError(f"each row must be one 1 and nine 0s, but row {index} is {rows[index]}.")
@@ -75,7 +74,7 @@ def prepare(
     """
     x, y = add_channel(scale_pixels(images)), one_hot(labels)
     if x.shape[1:] != (SIZE, SIZE, 1):
-        raise ValueError(f"images must have shape (n, 28, 28), got {_describe(images)}.")
+        raise ValueError(f"images must have shape (n, 28, 28), got {checks.shown(images)}.")
     if len(x) != len(y):
         raise ValueError(f"there must be one label for each image, got {len(x)} images and {len(y)} labels.")
     return x, y
@@ -89,17 +88,23 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
     """
     from PIL import Image, ImageOps  # the data chapters need no pictures from outside
 
-    if not Path(path).is_file():
+    path = checks.path(path)
+    if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}.")
     try:
-        with Image.open(path) as file:
+        with warnings.catch_warnings(action="ignore"):  # of odd notes by a camera
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as file:
+                file.verify()  # a PNG file has sums of its own, which nothing else looks at
+            file = Image.open(path, formats=FORMATS)
+        with file:
             picture = ImageOps.exif_transpose(file)
             if picture.mode.startswith("I"):  # 16 bits, which Pillow would clip and not scale to 8
                 picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
             picture = picture.convert("RGBA")
             paper = Image.new("RGBA", picture.size, "white")
             return np.asarray(Image.alpha_composite(paper, picture).convert("L"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # the readers of damaged files raise errors of many types
         raise ValueError(
             f"{path} is not a picture that can be read; expected a PNG or JPEG file ({error})."
         ) from error
@@ -148,11 +153,11 @@ def center_digit(picture: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _as_grey(picture: NDArray[Any]) -> NDArray[np.float64]:
     """Check a picture and return its grey levels as float64 in [0, 1]."""
-    _check_array("picture", picture, "(height, width)", 2)
+    checks.array("picture", picture, ("height", "width"))
     if picture.dtype == np.uint8:
         return picture / 255
-    if not np.issubdtype(picture.dtype, np.floating):
-        raise TypeError(f"picture must be uint8 or float, got {_describe(picture)}.")
+    if picture.dtype.kind != "f":
+        raise TypeError(f"picture must be uint8 or float, got {checks.shown(picture)}.")
     if not (np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1):
         raise ValueError(f"float pixels must lie in [0, 1], found {picture.min()} to {picture.max()}.")
     return picture.astype(np.float64)
@@ -195,18 +200,3 @@ def _offset(mass: NDArray[np.float64]) -> int:
     centre = (np.arange(len(mass)) * mass).sum() / mass.sum()
     start = np.floor(SIZE / 2 - centre + 0.5 + 1e-6)  # a tie must not hang on rounding
     return int(np.clip(start, 0, SIZE - len(mass)))
-
-
-def _check_array(name: str, array: Any, wanted: str, dimensions: int) -> None:
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"{name} must be a NumPy array of shape {wanted}, got {_describe(array)}.")
-    if array.ndim != dimensions or array.size == 0:
-        raise ValueError(f"{name} must have shape {wanted} and not be empty, got {_describe(array)}.")
-
-
-def _describe(value: Any) -> str:
-    return (
-        f"{value.dtype} of shape {value.shape}"
-        if isinstance(value, np.ndarray)
-        else f"{type(value).__name__} {value!r:.60}"
-    )

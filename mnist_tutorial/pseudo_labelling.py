@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mnist_tutorial import checks
 from mnist_tutorial.backend import tensorflow
 
 Indices = NDArray[np.intp]
@@ -26,17 +27,19 @@ def draw_labelled(labels: NDArray[np.integer], count: int, seed: int) -> tuple[I
     """Draw digits whose labels are to be known, equally many of each class; the other labels are hidden.
 
     labels: whole numbers (n,). count: how many to draw, a multiple of the number of classes. Returns the
-    places of the digits drawn and those of all others, both in rising order. Raises ValueError if `count`
-    is no such number or more than there are. Chapter: pseudo_labelling.
+    places of the digits drawn and those of all others, both in rising order. Raises TypeError, or
+    ValueError if `count` is no such number or more than there are. Chapter: pseudo_labelling.
     """
+    labels = checks.array_like("labels", labels, ("n",), "iu")
     classes, sizes = np.unique(labels, return_counts=True)
+    checks.whole_number("count", count, 1, len(labels))
+    random = np.random.default_rng(checks.seed(seed))
     each, rest = divmod(count, len(classes))
     if rest or not 1 <= each <= sizes.min():
         raise ValueError(
             f"count must be a multiple of {len(classes)}, from {len(classes)} to "
             f"{len(classes) * sizes.min()}, got {count!r}."
         )
-    random = np.random.default_rng(seed)
     drawn = [random.choice(np.flatnonzero(labels == label), each, replace=False) for label in classes]
     known = np.zeros(len(labels), bool)
     known[np.concatenate(drawn)] = True
@@ -47,16 +50,13 @@ def choose_confident(probabilities: NDArray[np.floating], threshold: float) -> t
     """Find the digits that a network is sure of, and what it takes them for: their pseudo-labels.
 
     probabilities: (n, classes). threshold: the least probability of the likeliest class, 0 to 1. Returns
-    the places of these digits in rising order, and the likeliest class of each. Raises ValueError. Source:
-    Lee, Pseudo-Label, 2013; the threshold is from Sohn et al., FixMatch, 2020. Chapter: pseudo_labelling.
+    the places of these digits in rising order, and the likeliest class of each. Raises TypeError or
+    ValueError. Source: Lee, Pseudo-Label, 2013; the threshold is from Sohn et al., FixMatch, 2020. Chapter:
+    pseudo_labelling.
     """
-    probabilities = np.asarray(probabilities)
-    if probabilities.ndim != 2 or 0 in probabilities.shape:
-        raise ValueError(f"probabilities must have shape (n, classes), got {probabilities.shape}.")
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must be a number from 0 to 1, got {threshold!r}.")
-    if not np.isfinite(probabilities).all():
-        raise ValueError("probabilities must be finite numbers, found NaN or infinity.")
+    probabilities = checks.array_like("probabilities", probabilities, ("n", "classes"), "iuf")
+    checks.shares("probabilities", probabilities)
+    checks.number_between("threshold", threshold, 0, 1)
     chosen = np.flatnonzero(probabilities.max(axis=1) >= threshold)
     return chosen, probabilities[chosen].argmax(axis=1)
 
@@ -66,21 +66,25 @@ def mixed_batches(parts: Sequence[Part], batch_size: int, steps: int, seed: int)
 
     Each part is gone through in an order of its own, and again in another order when it is used up, so a
     small part comes round more often than a large one. steps: the number of batches an epoch. Raises
-    ValueError if a part is empty or has images and labels of different number, or if the shares do not cut
-    a batch into whole numbers of digits, 1 or more each. Chapter: pseudo_labelling.
+    TypeError, or ValueError if a part is empty or has images and labels of different number, or if the shares
+    do not cut a batch into whole numbers of digits, 1 or more each. Chapter: pseudo_labelling.
     """
+    checks.kind("parts", parts, Sequence, "a list of parts")
+    checks.whole_number("batch_size", batch_size, 1)
+    checks.whole_number("steps", steps, 1)
+    checks.seed(seed)
+    for part in parts:
+        checks.kind("each of parts", part, Part, "a Part")
+        checks.number_between("share", part.share, 0, 1)
+        _check_images(part)
     sizes = [part.share * batch_size for part in parts]
     if sum(sizes) != batch_size or any(size != int(size) or size < 1 for size in sizes):
         raise ValueError(
             f"the shares must cut a batch of {batch_size} into whole numbers of digits, 1 or more each, "
             f"got {[part.share for part in parts]}."
         )
-    for part in parts:
-        if not 0 < len(part.x) == len(part.y):
-            raise ValueError(
-                f"each part must have as many labels as images, 1 or more, got {len(part.x)} images and "
-                f"{len(part.y)} labels."
-            )
+    if len({(part.x.shape[1:], part.y.shape[1:]) for part in parts}) != 1:
+        raise ValueError("the images of all parts must have one shape, and the labels of all parts too.")
     tensorflow.random.set_seed(seed)
 
     def draw(part: Part, size: int, number: int) -> tensorflow.data.Dataset:
@@ -99,3 +103,11 @@ def mixed_batches(parts: Sequence[Part], batch_size: int, steps: int, seed: int)
     options = tensorflow.data.Options()
     options.autotune.enabled = False  # as in training.batches
     return together.take(steps).prefetch(2).with_options(options)
+
+
+def _check_images(part: Part) -> None:
+    checks.finite("images", checks.array("images", part.x, ("n", "rows", "columns", "channels"), "f"))
+    checks.finite("labels", checks.array("labels", part.y, ("n", "classes"), "f"))
+    if len(part.x) != len(part.y):
+        found = f"{len(part.x)} images and {len(part.y)} labels"
+        raise ValueError(f"each part must have as many labels as images, got {found}.")

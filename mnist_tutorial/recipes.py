@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mnist_tutorial import data, ensembling, models, preprocessing, results, runs, training
+from mnist_tutorial import checks, data, ensembling, models, preprocessing, results, runs, training
 
 
 class Experiment(NamedTuple):
@@ -147,8 +147,7 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
     result, as `results.load` does. "search" stands for all candidates of the search. Raises ValueError
     for an unknown name. Chapter: evaluation.
     """
-    if name not in EXPERIMENTS:
-        raise ValueError(f"There is no recipe {name!r}; there are: {', '.join(EXPERIMENTS)}.")
+    checks.choice("name", name, EXPERIMENTS)
     experiment = EXPERIMENTS[name]
     train_data, test_data = _digits(experiment.scored_on)
     about: dict[str, Any] = {"scored_on": experiment.scored_on, "machine": runs.describe_machine()}

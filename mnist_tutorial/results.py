@@ -1,12 +1,15 @@
 """Recorded runs: what a recipe really scored, kept as JSON beside the package (chapter: training)."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from mnist_tutorial import checks
 
 RESULTS = Path(__file__).parent / "assets" / "results"
 RUN: dict[str, Any] = {
@@ -25,13 +28,14 @@ def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
     `seed`, `correct` (of `digits`), `wall_seconds` (training without scoring) and `history` (a list a
     measure, one number an epoch). Raises FileNotFoundError or ValueError. Chapter: training.
     """
-    path = folder / f"{name}.json"
+    folder = checks.path(folder, "folder")
+    path = checks.path(folder / f"{checks.kind('name', name, str, 'a string')}.json", "name")
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.json"))) or "none"
         raise FileNotFoundError(f"There is no recorded result {name!r}; recorded here: {known}.")
     try:
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: damaged, not readable as JSON ({error}).") from error
     _check(result, path)
     return result
@@ -113,7 +117,14 @@ def _check(result: Any, path: Path) -> None:
             f"{path}: runs must be a list with an entry for each seed, got {result['runs']!r:.60}."
         )
     for run in result["runs"]:
-        if not isinstance(run, dict) or not all(isinstance(run.get(key), kind) for key, kind in RUN.items()):
+        if not isinstance(run, dict) or not all(
+            isinstance(run.get(key), kind) and not isinstance(run[key], bool) for key, kind in RUN.items()
+        ):
             raise ValueError(f"{path}: each run must have {', '.join(RUN)}, found {run!r:.60}.")
-        if not 0 <= run["correct"] <= run["digits"]:
+        if not 0 <= run["correct"] <= run["digits"] or not run["digits"]:
             raise ValueError(f"{path}: correct must be 0 to {run['digits']}, found {run['correct']}.")
+        if not 0 <= run["wall_seconds"] < math.inf:
+            raise ValueError(f"{path}: wall_seconds must be 0 or more, found {run['wall_seconds']}.")
+        for measure, values in run["history"].items():
+            if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+                raise ValueError(f"{path}: {measure} must be a list of numbers, found {values!r:.60}.")

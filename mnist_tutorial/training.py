@@ -4,14 +4,23 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tutorial.augmentation import RandomAffine
+from mnist_tutorial import checks
+from mnist_tutorial.augmentation import RandomAffine, check_ranges
 from mnist_tutorial.backend import keras, tensorflow
-from mnist_tutorial.models import build_cnn, build_deep_cnn
+from mnist_tutorial.models import (
+    CHECKSUM,
+    NORMALIZATIONS,
+    POOLINGS,
+    build_cnn,
+    build_deep_cnn,
+    checksum,
+)
 
 NETWORKS = ("cnn", "deep")
 OPTIMIZERS = ("adam", "sgd")
@@ -21,7 +30,7 @@ AUGMENTERS = ("RandomAffine", "ImageDataGenerator")
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides how a network is trained. Raises ValueError for a value that makes no sense."""
+    """All that decides how a network is trained. Raises TypeError or ValueError for what makes no sense."""
 
     network: str = "cnn"  # the book's, or "deep": build_deep_cnn
     epochs: int = 5  # passes over the training digits
@@ -43,27 +52,29 @@ class Recipe:
     seed: int = 0  # for the first weights, the order of the digits, dropout and augmentation
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} must be a whole number, 1 or more, got {value!r}.")
-        if not isinstance(self.seed, int) or isinstance(self.seed, bool) or not 0 <= self.seed < 2**32:
-            raise ValueError(f"seed must be a whole number from 0 to 4294967295, got {self.seed!r}.")
-        if not isinstance(self.learning_rate, (int, float)) or not 0 < self.learning_rate < float("inf"):
-            raise ValueError(f"learning_rate must be a number above 0, got {self.learning_rate!r}.")
-        for name in ("ema", "label_smoothing"):
-            value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not 0 <= value < 1:
-                raise ValueError(f"{name} must be a number from 0 up to, not including, 1, got {value!r}.")
-        choices = {
-            "network": NETWORKS,
-            "optimizer": OPTIMIZERS,
-            "schedule": SCHEDULES,
-            "augmenter": AUGMENTERS,
+        checks.choice("network", self.network, NETWORKS)
+        checks.choice("optimizer", self.optimizer, OPTIMIZERS)
+        checks.choice("schedule", self.schedule, SCHEDULES)
+        checks.choice("normalization", self.normalization, NORMALIZATIONS)
+        checks.choice("pooling", self.pooling, POOLINGS)
+        checks.choice("augmenter", self.augmenter, AUGMENTERS)
+        if self.augmentation is not None:
+            check_ranges(checks.kind("augmentation", self.augmentation, dict, "a dict or None"))
+        numbers = {
+            "epochs": checks.whole_number("epochs", self.epochs, 1),
+            "batch_size": checks.whole_number("batch_size", self.batch_size, 1),
+            "learning_rate": checks.number(
+                "learning_rate",
+                self.learning_rate,
+                "above 0, and 1000 at most",
+                lambda rate: 0 < rate <= 1000,
+            ),
+            "seed": checks.seed(self.seed),
         }
-        for name, known in choices.items():
-            if (value := getattr(self, name)) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}.")
+        for name in ("ema", "label_smoothing", "dropout"):
+            numbers[name] = checks.share_below_1(name, getattr(self, name))
+        for name, value in numbers.items():
+            object.__setattr__(self, name, value)  # NumPy's numbers become Python's, which JSON can write
 
 
 class Score(NamedTuple):
@@ -93,8 +104,12 @@ def train(
 
     x_train: float32 (n, 28, 28, 1) in [0, 1]; y_train: one-hot (n, 10), as `prepare` returns them.
     verbose: as in Keras's `fit`. Ctrl-C ends the training early and keeps what was learned so far.
-    The seed is set for Python, NumPy and Keras alike. Chapter: training.
+    The seed is set for Python, NumPy and Keras alike. Raises TypeError or ValueError. Chapter: training.
     """
+    checks.kind("recipe", recipe, Recipe, "a Recipe")
+    _check_digits(x_train, y_train)
+    if validation_data is not None:
+        _check_digits(*_pair(validation_data))
     return fit(recipe, batches(recipe, x_train, y_train), validation_data, callbacks, verbose)
 
 
@@ -145,8 +160,10 @@ def build(recipe: Recipe) -> keras.Model:
 def evaluate(model: keras.Model, x: NDArray[np.float32], y: NDArray[np.float32]) -> Score:
     """Score a network on every digit given: the errors and the accuracy.
 
-    x: float32 (n, 28, 28, 1); y: one-hot (n, 10). Chapter: training.
+    x: float32 (n, 28, 28, 1); y: one-hot (n, 10). Raises TypeError or ValueError. Chapter: training.
     """
+    checks.kind("model", model, keras.Model, "a Keras model")
+    _check_digits(x, y)
     predicted = model.predict(x, batch_size=500, verbose=0).argmax(axis=1)
     return Score(errors=int((predicted != y.argmax(axis=1)).sum()), digits=len(y))
 
@@ -154,12 +171,17 @@ def evaluate(model: keras.Model, x: NDArray[np.float32], y: NDArray[np.float32])
 def save_weights(model: keras.Model, path: str | Path) -> None:
     """Write a network's weights to a .weights.h5 file, whole or not at all.
 
-    Raises ValueError if the name does not end in .weights.h5, FileNotFoundError if its folder does not exist.
+    The file also holds a sum of all numbers, with which `models.load_cnn` notices if one was changed.
+    Raises TypeError if there is no model or no path, ValueError if the name does not end in .weights.h5,
+    FileNotFoundError if its folder does not exist.
     """
+    checks.kind("model", model, keras.Model, "a Keras model")
     path = check_weights_path(path)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.weights.h5")
     try:
         model.save_weights(unfinished)
+        with h5py.File(unfinished, "a") as file:
+            file.attrs[CHECKSUM] = checksum(model)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -167,12 +189,26 @@ def save_weights(model: keras.Model, path: str | Path) -> None:
 
 def check_weights_path(path: str | Path) -> Path:
     """Say early, before any training, that weights cannot be written to `path`."""
-    path = Path(path)
+    path = checks.path(path)
     if not path.name.endswith(".weights.h5"):
         raise ValueError(f"The name of a weights file must end in .weights.h5, got {path}.")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")
     return path
+
+
+def _check_digits(x: Any, y: Any) -> None:
+    """See that images and labels are as `prepare` returns them."""
+    checks.finite("x", checks.array("x", x, ("n", 28, 28, 1), "f"))
+    checks.shares("y", checks.array("y", y, ("n", 10), "f"))
+    if len(x) != len(y):
+        raise ValueError(f"there must be one label for each image, got {len(x)} images and {len(y)} labels.")
+
+
+def _pair(validation_data: Any) -> tuple[Any, Any]:
+    if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+        raise TypeError(f"validation_data must be images and labels, got {checks.shown(validation_data)}.")
+    return validation_data[0], validation_data[1]
 
 
 def batches(

@@ -1,4 +1,7 @@
-"""Drawings that are used twice or tested. Each takes arrays and returns a matplotlib Figure."""
+"""Drawings that are used twice or tested. Each takes arrays and returns a matplotlib Figure.
+
+What goes in is checked: TypeError for a wrong kind, ValueError for a wrong value.
+"""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -10,6 +13,8 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
+
+from mnist_tutorial import checks
 
 # Told apart by colour-blind readers too, and in print.
 BLUE, ORANGE, GREY = "#0f6fb4", "#c4500a", "#5b6470"
@@ -27,6 +32,7 @@ def draw_digits(
     images: (n, 28, 28) or (n, 28, 28, 1), any range. titles: one a digit (its label, say).
     rows_labelled: a name for each row of the grid. Chapter: loading.
     """
+    _check_grid("images", images, titles, columns, rows_labelled)
     rows = -(-len(images) // columns)
     figure, axes = _grid(rows, columns, titles is not None)
     for index, axis in enumerate(axes.flat):
@@ -43,6 +49,7 @@ def draw_digits(
 
 def draw_digit(axis: Axes, image: NDArray[Any]) -> None:
     """Draw one digit on an axis: no ticks, a thin frame, ink dark on light paper."""
+    _check_pictures("image", image, ("height", "width"))
     axis.imshow(np.squeeze(image), cmap="gray_r")
     axis.set(xticks=[], yticks=[])
     for spine in axis.spines.values():
@@ -54,13 +61,14 @@ def draw_maps(maps: NDArray[Any], titles: Sequence[Any] | None = None, columns: 
 
     maps: (n, rows, columns), each drawn to its own scale. titles: one a map. Chapter: filters.
     """
+    _check_grid("maps", maps, titles, columns)
     rows = -(-len(maps) // columns)
     figure, axes = _grid(rows, columns, titles is not None)
     for axis in axes.flat[len(maps) :]:
         axis.axis("off")
     for axis, values in zip(axes.flat, maps, strict=False):
         draw_map(axis, values)
-    for axis, title in zip(axes.flat, titles or (), strict=False):
+    for axis, title in zip(axes.flat, () if titles is None else titles, strict=False):
         axis.set_title(str(title), fontsize=12)
     return figure
 
@@ -77,6 +85,10 @@ def draw_augmented(originals: NDArray[Any], augmented: NDArray[Any]) -> Figure:
 
     originals: (n, 28, 28); augmented: (n, versions, 28, 28). Chapter: augmentation.
     """
+    _check_pictures("originals", originals, ("n", "height", "width"))
+    _check_pictures("augmented", augmented, ("n", "versions", "height", "width"))
+    if len(originals) != len(augmented):
+        raise ValueError(f"each original needs its versions, got {len(originals)} and {len(augmented)}.")
     versions = augmented.shape[1]
     figure, axes = _grid(len(originals), versions + 1, True)
     for row, original, others in zip(axes, originals, augmented, strict=True):
@@ -97,6 +109,7 @@ def draw_stack(layers: Sequence[tuple[str, tuple[int, ...], int]]) -> Figure:
     numbers is a bar. A layer that keeps the shape is a thin plate. Dark blocks have parameters, and
     the largest count is bold. Chapter: cnn_stack.
     """
+    _check_layers(layers)
     figure = Figure(layout="constrained")
     axis = figure.add_subplot()
     largest = max(parameters for _, _, parameters in layers)
@@ -141,6 +154,7 @@ def draw_learning_curves(
 
     histories: by name, what Keras's `fit` or `train` returned. Chapter: training.
     """
+    _check_histories(histories, measure)
     figure = Figure(figsize=(5.5, 3.4), layout="constrained")
     axis = figure.add_subplot()
     colors = itertools.cycle((BLUE, ORANGE, GREY, "#2b8a3e", "#8d3fa0"))
@@ -170,3 +184,48 @@ def draw_learning_curves(
 def _grid(rows: int, columns: int, titled: bool) -> tuple[Figure, NDArray[Any]]:
     figure = Figure(figsize=(0.75 * columns, (0.95 if titled else 0.75) * rows), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _check_pictures(name: str, pictures: Any, shape: tuple[str, ...]) -> None:
+    """Check pictures, each perhaps with a channel, whose numbers a drawing can scale to its colours."""
+    has_channel = isinstance(pictures, np.ndarray) and pictures.ndim == len(shape) + 1
+    numbers = checks.finite(name, checks.array(name, pictures, (*shape, 1) if has_channel else shape))
+    if max(-float(numbers.min()), float(numbers.max())) > 1e30:
+        raise ValueError(f"{name} must be numbers within ±1e30, found {numbers.min()} to {numbers.max()}.")
+
+
+def _check_grid(name: str, pictures: Any, titles: Any, columns: Any, rows_labelled: Any = ()) -> None:
+    _check_pictures(name, pictures, ("n", "height", "width"))
+    checks.whole_number("columns", columns, 1, 100)
+    for words, texts, most in (("titles", titles, len(pictures)), ("rows_labelled", rows_labelled, None)):
+        if texts is None and most is not None:
+            continue
+        if isinstance(texts, str) or not hasattr(texts, "__len__") or not hasattr(texts, "__getitem__"):
+            raise TypeError(f"{words} must be a list, got {checks.shown(texts)}.")
+        if most is not None and len(texts) != most:
+            raise ValueError(f"{words} must be one for each of {most} {name}, got {len(texts)}.")
+
+
+def _check_layers(layers: Any) -> None:
+    if not checks.kind("layers", layers, Sequence, "a list of layers"):
+        raise ValueError("layers must be one or more, got none.")
+    for layer in layers:
+        if not isinstance(layer, (tuple, list)) or len(layer) != 3 or not isinstance(layer[1], (tuple, list)):
+            raise TypeError(f"each layer must be (name, shape, parameters), got {checks.shown(layer)}.")
+        name, shape, parameters = layer
+        checks.kind("a layer's name", name, str, "a string")
+        checks.whole_number("a layer's parameters", parameters, 0)
+        if len(shape) not in (1, 3):
+            raise ValueError(f"a layer's shape must have one number or three, got {checks.shown(shape)}.")
+        for length in shape:
+            checks.whole_number("a length of a layer's shape", length, 1, 100_000)
+
+
+def _check_histories(histories: Any, measure: Any) -> None:
+    checks.kind("measure", measure, str, "a string")
+    keys = {measure, f"val_{measure}"}
+    for history in checks.kind("histories", histories, Mapping, "a dict of histories").values():
+        for key in keys & checks.kind("each history", history, Mapping, "a dict").keys():
+            checks.array_like(key, history[key], ("epochs",), "iuf")
+    if not any(keys & history.keys() for history in histories.values()):
+        raise ValueError(f"measure must be one of which a history has numbers, got {checks.shown(measure)}.")

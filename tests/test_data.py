@@ -148,7 +148,7 @@ def test_a_missing_idx_file_is_named(few: Arrays, tmp_path: Path, name: str) -> 
         ("x_train", lambda good: as_idx(np.zeros(3, np.uint8)) + bytes(9), ["2051", "found 2049"]),
         ("y_test", lambda good: as_idx(np.zeros((2, 28, 28), np.uint8)), ["2049", "found 2051"]),
         ("y_test", lambda good: b"\0\0\x0d\1" + good[4:], ["2049", "found 3329"]),
-        ("x_train", lambda good: good[:4] + b"\xff" * 12, [f"{(2**32 - 1) ** 3} bytes", "found 0"]),
+        ("x_train", lambda good: good[:4] + b"\xff" * 12, [f"{(2**32 - 1,) * 3}", "at most"]),
     ],
 )
 def test_a_damaged_idx_file_is_refused(
@@ -244,7 +244,7 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> Non
         (b"5 0 4", ["not a NumPy array"]),
         (as_npy(np.zeros(3, np.uint8))[:-1], ["3 bytes", "found 2 bytes"]),
         (as_npy(np.zeros(3, np.uint8)) + b"\0", ["3 bytes", "found more"]),
-        (as_npy(np.zeros(3, np.uint8)).replace(b"(3,), } ", b"(-3,), }"), ["-3 bytes", "found more"]),
+        (as_npy(np.zeros(3, np.uint8)).replace(b"(3,), } ", b"(-3,), }"), ["(-3,)", "expected"]),
         (as_npy(np.zeros(3, np.uint8)).replace(b"}", b"{"), ["not a NumPy array"]),
         (as_npy(np.zeros(3, np.uint8)).replace(b"|u1", b",u1"), ["not a NumPy array"]),
         (as_npy(np.zeros(3, np.uint8)).replace(b"NUMPY\1", b"NUMPY\2"), ["not a NumPy array"]),

@@ -265,7 +265,7 @@ def test_the_vote_goes_to_a_class_that_no_other_beats(probabilities: NDArray[np.
 @pytest.mark.parametrize("function", [average, majority_vote])
 @pytest.mark.parametrize("shape", [(3, 10), (0, 4, 10), (2, 0, 10), (2, 4, 10, 1)])
 def test_probabilities_of_another_shape_are_refused(function: Any, shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"shape \(members, n, classes\), got .*" + str(shape[-1])):
+    with pytest.raises(ValueError, match=r"shape \(members, n, classes\).*got .*" + str(shape[-1])):
         function(np.zeros(shape))
 
 
@@ -275,7 +275,7 @@ def test_probabilities_of_another_shape_are_refused(function: Any, shape: tuple[
 def some_members(count: int) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     random = np.random.default_rng(0)
     labels = random.integers(3, size=50)
-    return (random.random((count, 50, 3)) + 0.4 * np.eye(3)[labels]).astype(np.float32), labels
+    return ((random.random((count, 50, 3)) + 0.4 * np.eye(3)[labels]) / 1.4).astype(np.float32), labels
 
 
 def test_every_draw_is_an_ensemble_of_that_size_and_its_errors_are_its_own() -> None:

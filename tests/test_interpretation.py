@@ -164,7 +164,7 @@ def test_the_steps_of_an_ascent_are_as_long_as_they_are_said_to_be(linear: keras
 
 
 def test_ascent_refuses_a_unit_that_is_not_there(cnn: keras.Model, images: Array) -> None:
-    with pytest.raises(ValueError, match=r"units must have shape \(6, 3\), got \(6, 2\)"):
+    with pytest.raises(ValueError, match=r"units must have shape \(6, 3\).*got .*\(6, 2\)"):
         interpretation.ascend(cnn, images, "conv_1", [(0, 0)] * 6)
     with pytest.raises(ValueError, match="from 0 to 3, got 4"):
         interpretation.ascend(cnn, images, "conv_1", [(0, 0, 4)] * 6)
@@ -196,7 +196,7 @@ def test_occlusion_leaves_the_image_alone(linear: keras.Model, images: Array) ->
 
 @pytest.mark.parametrize("size", [0, 4, -3])
 def test_occlusion_needs_a_square_with_a_centre(linear: keras.Model, images: Array, size: int) -> None:
-    with pytest.raises(ValueError, match=f"size must be odd.*got {size}"):
+    with pytest.raises(ValueError, match=f"size must be .*got {size}"):
         interpretation.occlusion_map(linear, images[0], 2, 7, size)
 
 
@@ -235,7 +235,7 @@ def test_integrated_gradients_follow_a_curve_by_its_middles() -> None:
 
 
 def test_a_label_is_needed_for_each_image(linear: keras.Model, images: Array) -> None:
-    with pytest.raises(ValueError, match="a label for each image, got 6 and 2"):
+    with pytest.raises(ValueError, match=r"labels must have shape \(6,\).*got .*\(2,\)"):
         interpretation.integrated_gradients(linear, images, [1, 2], [3, 4])
 
 
@@ -266,7 +266,7 @@ def test_what_a_filter_puts_out_instead_goes_on_to_the_next_layer(cnn: keras.Mod
 
 
 def test_switching_off_needs_one_value_or_one_for_each_filter(cnn: keras.Model, images: Array) -> None:
-    with pytest.raises(ValueError, match=r"values must be one number or 4, got shape \(2,\)"):
+    with pytest.raises(ValueError, match=r"values must have shape \(4,\).*got .*\(2,\)"):
         interpretation.switch_off(cnn, images, "relu_1", [0, 1], [0.5, 0.6])
 
 
@@ -294,11 +294,11 @@ def test_a_label_that_is_no_digit_is_named(linear: keras.Model, images: Array, l
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
-        (np.zeros((2, 28, 28, 1), np.uint8), TypeError, "floats in .* got uint8 array"),
+        (np.zeros((2, 28, 28, 1), np.uint8), TypeError, "floats.* got uint8"),
         ([[0.0]], TypeError, "got list"),
-        (np.zeros((28, 28, 1)), ValueError, r"got \(28, 28, 1\)"),
-        (np.zeros((2, 28, 29, 1)), ValueError, r"got \(2, 28, 29, 1\)"),
-        (np.zeros((0, 28, 28, 1)), ValueError, r"got \(0, 28, 28, 1\)"),
+        (np.zeros((28, 28, 1)), ValueError, r"got .*\(28, 28, 1\)"),
+        (np.zeros((2, 28, 29, 1)), ValueError, r"got .*\(2, 28, 29, 1\)"),
+        (np.zeros((0, 28, 28, 1)), ValueError, r"got .*\(0, 28, 28, 1\)"),
     ],
 )
 def test_images_that_are_not_prepared_are_refused(

@@ -28,7 +28,7 @@ def test_a_seed_draws_the_same_digits_and_another_one_others() -> None:
 
 @pytest.mark.parametrize("count", [0, -10, 5, 15, 10.5, 60])
 def test_a_count_that_cannot_be_drawn_is_refused(count: Any) -> None:
-    with pytest.raises(ValueError, match=f"count must be a multiple of 10, from 10 to 50, got {count}"):
+    with pytest.raises(ValueError, match=f"count must be .*from .* to 50, got {count}"):
         draw_labelled(np.arange(50) % 10, count, seed=0)
 
 
@@ -59,11 +59,11 @@ def test_none_below_the_threshold_is_chosen_and_none_above_it_left(
 @pytest.mark.parametrize(
     ("probabilities", "threshold", "expected"),
     [
-        (np.zeros(10), 0.5, r"shape \(n, classes\), got \(10,\)"),
-        (np.zeros((0, 10)), 0.5, r"got \(0, 10\)"),
+        (np.zeros(10), 0.5, r"shape \(n, classes\).*got .*\(10,\)"),
+        (np.zeros((0, 10)), 0.5, r"not be empty, got .*\(0, 10\)"),
         (np.zeros((1, 2)), 1.5, "0 to 1, got 1.5"),
         (np.zeros((1, 2)), float("nan"), "0 to 1, got nan"),
-        (np.array([[0.5, np.nan]]), 0.5, "found NaN"),
+        (np.array([[0.5, np.nan]]), 0.5, "finite .*nan"),
     ],
 )
 def test_bad_probabilities_and_thresholds_are_refused(
@@ -122,7 +122,7 @@ def test_two_parts_of_one_size_are_not_in_one_order() -> None:
         ([part(5, 0, 0.3), part(5, 0, 0.7)], "batch of 8.*0.3, 0.7"),
         ([part(5, 0, 1), part(5, 0, 0)], "1 or more each.*1, 0"),
         ([], r"got \[\]"),
-        ([part(0, 0, 1)], "1 or more, got 0 images and 0 labels"),
+        ([part(0, 0, 1)], r"not be empty, got .*\(0, 2, 2, 1\)"),
         ([Part(part(4, 0, 1).x, part(5, 0, 1).y, 1)], "4 images and 5 labels"),
     ],
 )
