@@ -68,7 +68,7 @@ def read_npz(path: Path, names: Sequence[str], dtype: DTypeLike) -> dict[str, ND
                 )
             return {name: _read_npy(archive, name, path, np.dtype(dtype)) for name in names}
         except damage as error:
-            raise ValueError(f"{path}: damaged, or not an .npz file ({error}).") from error
+            raise ValueError(f"{path}: damaged, or not an .npz file ({error!s:.200}).") from error
 
 
 def _read_npy(archive: zipfile.ZipFile, name: str, path: Path, wanted: np.dtype[Any]) -> NDArray[Any]:
@@ -78,7 +78,7 @@ def _read_npy(archive: zipfile.ZipFile, name: str, path: Path, wanted: np.dtype[
                 raise ValueError("of another version than NumPy writes for plain arrays")
             shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
         except Exception as error:  # the parser of the header raises errors of many types
-            raise ValueError(f"{path}: {name} is not a NumPy array ({error}).") from error
+            raise ValueError(f"{path}: {name} is not a NumPy array ({error!s:.200}).") from error
         if dtype != wanted or fortran_order:
             order = "Fortran" if fortran_order else "C"
             raise ValueError(f"{path}: {name} must be {wanted} in C order, found {dtype} in {order} order.")
@@ -119,7 +119,7 @@ def _read_idx(path: Path, dimensions: int) -> Bytes:
                 raise ValueError(f"{path}: the magic number must be {magic}, found {found}.")
             return _read_exactly(cast("IO[bytes]", file), tuple(shape), str(path), np.dtype(np.uint8))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: damaged or truncated gzip file ({error}).") from error
+        raise ValueError(f"{path}: damaged or truncated gzip file ({error!s:.200}).") from error
 
 
 def _read_exactly(file: IO[bytes], shape: tuple[int, ...], name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
