@@ -51,7 +51,13 @@ def set_up(layer: Any, weights: list[Array], x: Array) -> Any:
 def assert_equal_to_keras(found: Array, layer: Any, x: Array) -> None:
     expected = keras.ops.convert_to_numpy(layer(x))
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5, strict=True)
+    assert_close(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def assert_close(found: Array, expected: Array, rtol: float = 1e-7, atol: float = 0) -> None:
+    """As NumPy 2's assert_allclose with strict=True, which NumPy 1 does not know: no broadcasting."""
+    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(found, expected, rtol, atol)
 
 
 # One picture, one kernel
@@ -77,7 +83,7 @@ def test_convolve2d_equals_scipy(height: int, width: int, rows: int, columns: in
     height, width = max(height, rows), max(width, columns)
     image, kernel = numbers(seed, height, width), numbers(seed, rows, columns)
     expected = scipy.signal.correlate2d(image, kernel, mode="valid")
-    np.testing.assert_allclose(convolve2d(image, kernel), expected, atol=1e-5, strict=True)
+    assert_close(convolve2d(image, kernel), expected, atol=1e-5)
 
 
 @given(sides, sides, windows, windows, strides, paddings, seeds)
@@ -227,7 +233,7 @@ def assert_forward_equals_keras(network: Any, x: Array) -> None:
     expected = until_logits.predict(x, verbose=0)
     weights = {layer.name: layer.get_weights() for layer in network.layers}
     logits = np.concatenate([forward(weights, some) for some in np.array_split(x, len(x) // 100)])
-    np.testing.assert_allclose(logits, expected, atol=1e-4 * np.abs(expected).max(), strict=True)
+    assert_close(logits, expected, atol=1e-4 * np.abs(expected).max())
     assert np.ptp(expected, axis=0).min() > 0.1  # the logits do depend on the digit
 
 
