@@ -230,6 +230,17 @@ def test_a_pool_whose_worker_was_killed_says_so_and_a_second_call_trains_the_res
     assert same(weights(tmp_path / "seed_1.weights.h5"), weights(folder / "seed_1.weights.h5"))
 
 
+# What the members say
+
+
+def test_what_a_member_says_is_kept_at_its_place_and_replaced_when_said_again(tmp_path: Path) -> None:
+    said = np.random.default_rng(0).random((3, 4, 10), dtype=np.float32)
+    for place, probabilities in ((0, said[0]), (1, said[1]), (1, said[2])):
+        ensembling.keep_probabilities(probabilities, place, tmp_path)
+    kept = ensembling.load_probabilities(tmp_path)
+    np.testing.assert_array_equal(kept, said[[0, 2]].astype(np.float16).astype(np.float32), strict=True)
+
+
 # Answering together
 
 PROBABILITIES = hnp.arrays(

@@ -156,11 +156,11 @@ def test_ascent_raises_each_logit_and_keeps_to_the_range_of_pixels(cnn: keras.Mo
 
 
 def test_the_steps_of_an_ascent_are_as_long_as_they_are_said_to_be(linear: keras.Model) -> None:
-    start = np.full((1, 28, 28, 1), 0.5, np.float32)
-    found = interpretation.ascend(linear, start, "logits", [[7]], steps=4, size=0.1)
-    kernel = linear.get_layer("logits").get_weights()[0][:, 7]
-    expected = 0.1 * (1 + 0.75 + 0.5 + 0.25) * kernel / np.linalg.norm(kernel)
-    np.testing.assert_allclose((found - start).ravel(), expected, atol=1e-6)
+    start = np.full((2, 28, 28, 1), 0.5, np.float32)
+    found = interpretation.ascend(linear, start, "logits", [[7], [1]], steps=4, size=0.1)
+    kernels = linear.get_layer("logits").get_weights()[0][:, [7, 1]].T
+    expected = 0.1 * (1 + 0.75 + 0.5 + 0.25) * kernels / np.linalg.norm(kernels, axis=1, keepdims=True)
+    np.testing.assert_allclose((found - start).reshape(2, -1), expected, atol=1e-6)
 
 
 def test_ascent_refuses_a_unit_that_is_not_there(cnn: keras.Model, images: Array) -> None:

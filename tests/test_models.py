@@ -1,4 +1,5 @@
 import itertools
+from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,46 @@ def test_each_layer_has_the_shape_and_the_parameters_worked_out_by_hand() -> Non
         "logits": ((10,), (512 + 1) * 10),
         "softmax": ((10,), 0),
     }
+
+
+def test_the_deep_network_has_the_shapes_and_the_parameters_worked_out_by_hand() -> None:
+    model = models.build_deep_cnn()
+    described = {name: (shape, count) for name, shape, count in models.describe(model)}
+    with_parameters = {name: described[name] for name in described if described[name][1]}
+    assert with_parameters == {
+        "conv_1": ((26, 26, 32), (3 * 3 * 1 + 1) * 32),
+        "conv_2": ((24, 24, 32), (3 * 3 * 32 + 1) * 32),
+        "norm_2": ((12, 12, 32), 4 * 32),
+        "conv_3": ((10, 10, 64), (3 * 3 * 32 + 1) * 64),
+        "norm_3": ((10, 10, 64), 4 * 64),
+        "conv_4": ((10, 10, 64), (3 * 3 * 64 + 1) * 64),
+        "norm_4": ((5, 5, 64), 4 * 64),
+        "conv_5": ((5, 5, 128), (3 * 3 * 64 + 1) * 128),
+        "norm_5": ((5, 5, 128), 4 * 128),
+        "conv_6": ((3, 3, 128), (3 * 3 * 128 + 1) * 128),
+        "norm_6": ((3, 3, 128), 4 * 128),
+        "logits": ((10,), (1152 + 1) * 10),
+    }
+    assert model.count_params() == 299_626
+    for before, after in itertools.pairwise(described):
+        assert (before.replace("norm", "relu") == after) == before.startswith("norm")
+    assert list(described)[-4:] == ["flatten", "dropout", "logits", "softmax"]
+    assert models.build_deep_cnn(0.4).get_layer("dropout").rate == 0.4
+
+
+@pytest.mark.parametrize(
+    ("build", "share"),
+    [(models.build_cnn, 0.1), (lambda: models.build_cnn("article"), 0.01), (models.build_deep_cnn, 0.1)],
+    ids=["book", "article", "deep"],
+)
+def test_a_step_moves_the_running_means_by_the_documented_share(
+    build: Callable[[], keras.Model], share: float
+) -> None:
+    norms = [layer for layer in build().layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for norm in norms:
+        norm(np.ones((2, *norm.input.shape[1:]), np.float32), training=True)
+        np.testing.assert_allclose(norm.moving_mean, share, rtol=1e-4)
+    assert len(norms) >= 3
 
 
 def test_the_logits_are_what_softmax_takes(digits: NDArray[np.float32]) -> None:

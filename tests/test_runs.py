@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import results, runs
 from mnist_tutorial.backend import keras
-from mnist_tutorial.preprocessing import prepare
+from mnist_tutorial.preprocessing import one_hot, prepare
 from mnist_tutorial.pseudo_labelling import Part, choose_confident, draw_labelled, mixed_batches
 from mnist_tutorial.training import Recipe, build, evaluate, fit, train
 
@@ -58,6 +58,29 @@ def test_a_run_is_recorded_as_documented(
     about = {"recipe": {}, "machine": runs.describe_machine()}
     results.record("run", about, [{"seed": 3}], lambda seed: entry, tmp_path)
     assert results.load("run", tmp_path)["runs"] == [{"seed": 3, **entry}]
+
+
+class NoteAnswers(keras.callbacks.Callback):
+    def __init__(self, x: NDArray[np.float32]) -> None:
+        super().__init__()
+        self.x = x
+        self.answers: list[NDArray[np.intp]] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.answers.append(self.model.predict(self.x, verbose=0).argmax(axis=1))
+
+
+def test_the_last_epoch_counts_even_if_an_earlier_one_was_better(
+    train_data: Prepared, test_data: Prepared
+) -> None:
+    recipe = Recipe(epochs=2, batch_size=16, seed=3)
+    note = NoteAnswers(test_data[0])
+    train(recipe, *train_data, callbacks=[note], verbose=0)
+    as_after_the_first = one_hot(note.answers[0])
+    _, entry = runs.run(recipe, train_data, (test_data[0], as_after_the_first))
+    agreeing = int((note.answers[1] == note.answers[0]).sum())
+    assert entry["history"]["test_correct"] == [40, agreeing]
+    assert entry["correct"] == agreeing < 40
 
 
 def test_a_run_that_is_stopped_is_no_result(
@@ -136,6 +159,7 @@ def test_the_articles_way_practises_on_the_test_digits_with_their_soft_labels(
 
     monkeypatch.setattr(runs, "mixed_batches", note)
     recipe = Recipe(epochs=2, batch_size=16, seed=3)
+    train_data = train_data[0][:60], train_data[1][:60]  # the last of four batches is smaller
     _, entry = runs.run_with_test_images(recipe, train_data, test_data)
     ((labelled, practised), batch_size, steps, seed) = noted[0]
     assert (batch_size, steps, seed) == (16, 4, 3)

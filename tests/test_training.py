@@ -77,6 +77,7 @@ def weights_differ(first: keras.Model, second: keras.Model) -> bool:
         ("batch_size", [0, -64, 0.5, "64", True, None], "from 1 to"),
         ("seed", [-1, 2**32, 0.5, "0", False, None], "0 to 4294967295"),
         ("learning_rate", [0, -1e-3, float("inf"), float("nan"), "0.1", None], "above 0"),
+        ("network", ["resnet", "", None], "cnn, deep"),
         ("schedule", ["linear", "", None], "constant, cosine"),
         ("optimizer", ["adamw", "", None], "adam, sgd"),
         ("augmenter", ["none", "", None], "RandomAffine, ImageDataGenerator"),
@@ -99,6 +100,14 @@ def test_the_least_and_the_greatest_values_make_a_recipe() -> None:
 def test_a_recipe_does_not_change() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Recipe().epochs = 6  # type: ignore[misc]
+
+
+def test_a_recipe_builds_the_network_that_it_names() -> None:
+    deep = training.build(Recipe(network="deep", dropout=0.4))
+    assert (deep.name, deep.count_params(), deep.get_layer("dropout").rate) == ("deep_cnn", 299_626, 0.4)
+    plain = training.build(Recipe(normalization="article", dropout=0.3, pooling="strides"))
+    assert (plain.name, plain.count_params(), plain.get_layer("dropout").rate) == ("cnn", 601_578, 0.3)
+    assert "pool_2" not in [layer.name for layer in plain.layers]
 
 
 # Training
