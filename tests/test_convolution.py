@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mnist_tutorial import models, prepare
+from mnist_tutorial import models
 from mnist_tutorial.backend import keras
 from mnist_tutorial.convolution import (
     batch_normalize,
@@ -206,6 +206,7 @@ def test_softmax_equals_scipy_and_keras(count: int, classes: int, size: int, see
     x = size * numbers(seed, count, classes)
     np.testing.assert_allclose(softmax(x), scipy.special.softmax(x, axis=1), atol=1e-6)
     assert_equal_to_keras(softmax(x), layers.Activation("softmax"), x)
+    np.testing.assert_array_equal(softmax(np.stack([x, x])), np.stack([softmax(x), softmax(x)]))
 
 
 # The whole network
@@ -238,9 +239,9 @@ def assert_forward_equals_keras(network: Any, x: Array) -> None:
 
 
 def test_forward_equals_the_network_in_keras(network: Any, mnist: dict[str, Array]) -> None:
-    assert_forward_equals_keras(network, prepare(mnist["x_test"][:200], mnist["y_test"][:200])[0])
+    assert_forward_equals_keras(network, mnist["x_test"][:200, ..., np.newaxis] / np.float32(255))
 
 
 def test_forward_equals_the_pretrained_network_on_1000_test_digits(mnist: dict[str, Array]) -> None:
-    x, _ = prepare(mnist["x_test"][:1000], mnist["y_test"][:1000])
+    x = mnist["x_test"][:1000, ..., np.newaxis] / np.float32(255)
     assert_forward_equals_keras(models.load_pretrained(), x)

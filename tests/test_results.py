@@ -46,6 +46,8 @@ def test_what_is_recorded_can_be_loaded(tmp_path: Path) -> None:
     recorded = results.record("first", ABOUT, SEEDS[:3], entry, tmp_path)
     assert recorded == whole(runs=[entry(0), entry(1), entry(2)])
     assert results.load("first", tmp_path) == recorded
+    one_number_a_line = json.dumps(recorded, indent=1) + "\n"  # so that a difference is readable
+    assert (tmp_path / "first.json").read_text(encoding="utf-8") == one_number_a_line
 
 
 def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
@@ -128,6 +130,16 @@ results.record("first", {{"recipe": {{}}, "machine": {{}}}}, keys, run, Path({st
     assert sorted(seeds) == list(range(60))
     assert sum(map(len, did)) < 3 * 60, "what another has recorded is not done again"
     assert [file.name for file in tmp_path.iterdir()] == ["first.json"]
+
+
+def test_what_another_records_during_a_run_is_kept_and_not_recorded_twice(tmp_path: Path) -> None:
+    def run(seed: int) -> dict[str, Any]:
+        results.record("first", ABOUT, [{"seed": 5}, {"seed": 0}], entry, tmp_path)
+        return entry(seed)
+
+    recorded = results.record("first", ABOUT, SEEDS[:2], run, tmp_path)
+    assert recorded["runs"] == [entry(5), entry(0), entry(1)]
+    assert recorded == results.load("first", tmp_path)
 
 
 def test_the_lock_of_a_process_that_was_killed_is_removed(tmp_path: Path) -> None:
