@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mnist_tutorial import load_mnist
+from mnist_tutorial import data, load_mnist
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -162,6 +162,18 @@ def test_a_damaged_idx_file_is_refused(
         assert part in str(error.value)
 
 
+@pytest.mark.parametrize("chunk", [1, 5, 6, 100])
+def test_bytes_are_read_in_pieces_and_at_most_one_too_many(
+    monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(data, "CHUNK", chunk)
+    assert data._read_exactly(io.BytesIO(bytes(range(6))), (2, 3), "it").tolist() == [[0, 1, 2], [3, 4, 5]]
+    too_long = io.BytesIO(bytes(100))
+    with pytest.raises(ValueError, match=r"6 bytes .*found more"):
+        data._read_exactly(too_long, (2, 3), "it")
+    assert too_long.tell() == 7
+
+
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
 @pytest.mark.parametrize("compressed", [False, True])
 def test_an_idx_file_cut_anywhere_is_refused(
@@ -210,10 +222,13 @@ def test_arrays_that_do_not_fit_are_refused(
 @pytest.mark.parametrize(
     ("changed", "parts"),
     [
-        ({"y_train": np.array([5, 0, 4])}, ["y_train", "uint8", "int64"]),
-        ({"x_train": np.zeros((3, 28, 28), np.float32)}, ["x_train", "uint8", "float32"]),
+        ({"y_train": np.array([5, 0, 4])}, ["y_train", "uint8", "int64 in C order"]),
+        ({"x_train": np.zeros((3, 28, 28), np.float32)}, ["x_train", "uint8", "float32 in C order"]),
         ({"x_test": np.zeros((2, 28, 28), np.int8)}, ["x_test", "uint8", "int8"]),
-        ({"x_test": np.asfortranarray(np.zeros((2, 28, 28), np.uint8))}, ["x_test", "C order", "Fortran"]),
+        (
+            {"x_test": np.asfortranarray(np.zeros((2, 28, 28), np.uint8))},
+            ["x_test", "C order", "uint8 in Fortran order"],
+        ),
         ({"x_train": np.zeros((3, 784), np.uint8)}, ["x_train", "(n, 28, 28)", "(3, 784)"]),
         ({"y_test": np.zeros((2, 1), np.uint8)}, ["y_test", "(n,)", "(2, 1)"]),
         ({"x_train": np.uint8(5)}, ["x_train", "(n, 28, 28)", "()"]),
@@ -265,13 +280,13 @@ def test_a_cut_npz_file_is_refused(few: Arrays, tmp_path: Path) -> None:
         assert_refused(path)
 
 
-@given(data=st.data())
+@given(drawn=st.data())
 def test_a_changed_byte_in_an_npz_file_changes_no_digit(
-    few: Arrays, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    few: Arrays, tmp_path_factory: pytest.TempPathFactory, drawn: st.DataObject
 ) -> None:
     path = write_npz(tmp_path_factory.mktemp("changed") / "set.npz", few)
     content = bytearray(path.read_bytes())
-    content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    content[drawn.draw(st.integers(0, len(content) - 1))] = drawn.draw(st.integers(0, 255))
     path.write_bytes(content)
     try:
         found = load(path)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mnist_tutorial import prepare
-from mnist_tutorial.backend import keras
 from mnist_tutorial.preprocessing import (
     _otsu_threshold,
     add_channel,
@@ -54,6 +53,8 @@ def test_scale_pixels_reaches_0_and_1_exactly() -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, np.uint64])
 @given(labels=some_labels)
 def test_one_hot_equals_keras(dtype: Any, labels: NDArray[Any]) -> None:
+    from mnist_tutorial.backend import keras  # which nothing else here needs
+
     expected = keras.utils.to_categorical(labels, 10).astype(np.float32)
     np.testing.assert_array_equal(one_hot(labels.astype(dtype)), expected, strict=True)
 
