@@ -206,9 +206,12 @@ def test_a_damaged_gzip_file_is_refused(
 @pytest.mark.parametrize(
     ("changed", "parts"),
     [
-        ({"x_train": np.zeros((3, 14, 56), np.uint8)}, ["x_train", "(n, 28, 28)", "(3, 14, 56)"]),
+        (
+            {"x_train": np.zeros((3, 14, 56), np.uint8)},
+            ["x_train must have shape (n, 28, 28),", "(3, 14, 56)"],
+        ),
         ({"x_test": np.zeros((0, 28, 28), np.uint8)}, ["x_test", "(n, 28, 28)", "(0, 28, 28)"]),
-        ({"y_test": np.zeros(0, np.uint8)}, ["y_test", "(n,)", "(0,)"]),
+        ({"y_test": np.zeros(0, np.uint8)}, ["y_test must have shape (n,),", "(0,)"]),
         ({"y_train": np.zeros(2, np.uint8)}, ["x_train has 3", "y_train has 2"]),
         ({"x_test": np.zeros((5, 28, 28), np.uint8)}, ["x_test has 5", "y_test has 2"]),
     ],

@@ -166,6 +166,12 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     assert [file.name for file in tmp_path.iterdir()] == ["first.json"]
 
 
+@pytest.mark.parametrize("correct", [0, 10000])
+def test_none_and_all_of_the_digits_may_be_correct(tmp_path: Path, correct: int) -> None:
+    write(tmp_path, whole(runs=[entry(0) | {"correct": correct}]))
+    assert results.load("first", tmp_path)["runs"][0]["correct"] == correct
+
+
 def test_a_missing_result_is_named_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"'second'.*none"):
         results.load("second", tmp_path)
