@@ -167,7 +167,10 @@ def test_bytes_are_read_in_pieces_and_at_most_one_too_many(
     monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(data, "CHUNK", chunk)
-    assert data._read_exactly(io.BytesIO(bytes(range(6))), (2, 3), "it", np.dtype(np.uint8)).tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert data._read_exactly(io.BytesIO(bytes(range(6))), (2, 3), "it", np.dtype(np.uint8)).tolist() == [
+        [0, 1, 2],
+        [3, 4, 5],
+    ]
     too_long = io.BytesIO(bytes(100))
     with pytest.raises(ValueError, match=r"6 bytes .*found more"):
         data._read_exactly(too_long, (2, 3), "it", np.dtype(np.uint8))
