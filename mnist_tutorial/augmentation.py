@@ -12,11 +12,11 @@ ops = keras.ops
 LARGEST = {"rotation": 180, "shift": 1, "shear": 90, "zoom": 1}
 
 
-def check_ranges(ranges: Mapping[str, Any]) -> None:
-    """Refuse ranges that RandomAffine does not have. Raises ValueError."""
-    for name, value in ranges.items():
-        limit = LARGEST[checks.choice("a range of augmentation", name, LARGEST)]
-        checks.number_between(name, value, 0, limit)
+def check_ranges(ranges: Mapping[str, Any]) -> dict[str, float]:
+    """Return ranges, if RandomAffine has them. Raises ValueError."""
+    for name in ranges:
+        checks.choice("a range of augmentation", name, LARGEST)
+    return {name: checks.number_between(name, value, 0, LARGEST[name]) for name, value in ranges.items()}
 
 
 def affine_coefficients(

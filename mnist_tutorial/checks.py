@@ -106,6 +106,24 @@ def path(value: Any, name: str = "path") -> Path:
     return Path(value)
 
 
+def path_to_write(value: Any) -> Path:
+    """Return a path in a folder that exists. Raises TypeError, ValueError, FileNotFoundError."""
+    file = path(value)
+    if file.is_dir():
+        raise ValueError(f"{file} is a folder; expected the name of a file to write.")
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {file.parent} to write {file.name} to.")
+    return file
+
+
+def items(name: str, value: Any) -> list[Any]:
+    """Return the items of a list, a range, an array... Raises TypeError."""
+    try:
+        return list(value)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a list, got {shown(value)}.") from error
+
+
 def kind(name: str, value: Any, expected: type | tuple[type, ...], words: str) -> Any:
     """Return an object of the expected class. Raises TypeError."""
     if not isinstance(value, expected):

@@ -55,7 +55,7 @@ def train_members(
     another recipe, or if a seed or the number of digits makes no sense. Chapters: ensembling, scaling_out.
     """
     checks.kind("recipe", recipe, training.Recipe, "a Recipe")
-    seeds = [checks.seed(seed) for seed in checks.kind("seeds", seeds, Iterable, "a list of seeds")]
+    seeds = [checks.seed(seed) for seed in checks.items("seeds", seeds)]
     folder = checks.path(folder, "folder").resolve()
     checks.kind("executor", executor, (Executor, type(None)), "an Executor or None")
     digits = checks.whole_number("digits", digits, 1, 60_000)
@@ -160,6 +160,8 @@ def _claim(folder: Path, recipe: training.Recipe, digits: int) -> None:
             raise ValueError(
                 f"{folder} holds members of another recipe, {found}. Give another folder, or the same recipe."
             )
+    elif folder.is_file():
+        raise ValueError(f"{folder} is a file; expected a folder for the members.")
     else:
         folder.mkdir(parents=True, exist_ok=True)
         results.write_whole(path, json.dumps(wanted).encode())

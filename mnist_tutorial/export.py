@@ -26,7 +26,7 @@ def export_javascript(model: keras.Model, path: str | Path) -> None:
     That is exact for the network that comes with the package, whose weights are float16. Raises TypeError,
     ValueError, FileNotFoundError. Chapter: draw.
     """
-    path = _check_path(path)
+    path = checks.path_to_write(path)
     layers = fold(model)
     numbers = b"".join(
         scale.astype("<f4").tobytes() + bias.astype("<f4").tobytes() + weights.astype("<f2").tobytes()
@@ -46,7 +46,7 @@ def export_samples(path: str | Path) -> None:
     The file assigns `window.mnistDraw.samples`: `labels`, and `pixels`, base64 of 784 bytes a digit.
     Raises TypeError, FileNotFoundError. Chapter: draw.
     """
-    path = _check_path(path)
+    path = checks.path_to_write(path)
     _, (x_test, y_test) = data.load_mnist()
     places = np.stack([np.flatnonzero(y_test == digit)[:SAMPLES] for digit in range(10)]).T.ravel()
     content = {
@@ -68,13 +68,6 @@ def limits(model: keras.Model) -> dict[str, float]:
     answers = keras.Model(model.inputs, outputs).predict(x, batch_size=500, verbose=0)
     logit, probability = (float(np.quantile(answer.max(axis=1), SHARE)) for answer in answers)
     return {"logit": round(logit, 2), "probability": round(probability, 2)}
-
-
-def _check_path(path: Any) -> Path:
-    path = checks.path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")
-    return path
 
 
 def _write(path: Path, what: str, name: str, content: dict[str, Any]) -> None:

@@ -161,7 +161,7 @@ def switch_off(
     """
     before = _layers_up_to(model, layer)
     off = np.zeros(before[-1].output.shape[-1], bool)
-    for number in checks.kind("numbers", numbers, Iterable, "a list of filters"):
+    for number in checks.items("numbers", numbers):
         _check_index("a filter's number", number, len(off))
         off[number] = True
     values = _values(values, len(off))

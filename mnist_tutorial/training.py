@@ -58,9 +58,9 @@ class Recipe:
         checks.choice("normalization", self.normalization, NORMALIZATIONS)
         checks.choice("pooling", self.pooling, POOLINGS)
         checks.choice("augmenter", self.augmenter, AUGMENTERS)
-        if self.augmentation is not None:
-            check_ranges(checks.kind("augmentation", self.augmentation, dict, "a dict or None"))
-        numbers = {
+        checks.kind("augmentation", self.augmentation, (dict, type(None)), "a dict or None")
+        numbers: dict[str, Any] = {
+            "augmentation": None if self.augmentation is None else check_ranges(self.augmentation),
             "epochs": checks.whole_number("epochs", self.epochs, 1),
             "batch_size": checks.whole_number("batch_size", self.batch_size, 1),
             "learning_rate": checks.number(
@@ -189,12 +189,9 @@ def save_weights(model: keras.Model, path: str | Path) -> None:
 
 def check_weights_path(path: str | Path) -> Path:
     """Say early, before any training, that weights cannot be written to `path`."""
-    path = checks.path(path)
-    if not path.name.endswith(".weights.h5"):
+    if not checks.path(path).name.endswith(".weights.h5"):
         raise ValueError(f"The name of a weights file must end in .weights.h5, got {path}.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")
-    return path
+    return checks.path_to_write(path)
 
 
 def _check_digits(x: Any, y: Any) -> None:

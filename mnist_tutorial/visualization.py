@@ -32,7 +32,7 @@ def draw_digits(
     images: (n, 28, 28) or (n, 28, 28, 1), any range. titles: one a digit (its label, say).
     rows_labelled: a name for each row of the grid. Chapter: loading.
     """
-    _check_grid("images", images, titles, columns, rows_labelled)
+    titles, rows_labelled = _check_grid("images", images, titles, columns, rows_labelled)
     rows = -(-len(images) // columns)
     figure, axes = _grid(rows, columns, titles is not None)
     for index, axis in enumerate(axes.flat):
@@ -61,7 +61,7 @@ def draw_maps(maps: NDArray[Any], titles: Sequence[Any] | None = None, columns: 
 
     maps: (n, rows, columns), each drawn to its own scale. titles: one a map. Chapter: filters.
     """
-    _check_grid("maps", maps, titles, columns)
+    titles, _ = _check_grid("maps", maps, titles, columns)
     rows = -(-len(maps) // columns)
     figure, axes = _grid(rows, columns, titles is not None)
     for axis in axes.flat[len(maps) :]:
@@ -194,16 +194,16 @@ def _check_pictures(name: str, pictures: Any, shape: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be numbers within ±1e30, found {numbers.min()} to {numbers.max()}.")
 
 
-def _check_grid(name: str, pictures: Any, titles: Any, columns: Any, rows_labelled: Any = ()) -> None:
+def _check_grid(
+    name: str, pictures: Any, titles: Any, columns: Any, rows_labelled: Any = ()
+) -> tuple[list[Any] | None, list[Any]]:
+    """Check what makes a grid; return the titles and the names of the rows."""
     _check_pictures(name, pictures, ("n", "height", "width"))
     checks.whole_number("columns", columns, 1, 100)
-    for words, texts, most in (("titles", titles, len(pictures)), ("rows_labelled", rows_labelled, None)):
-        if texts is None and most is not None:
-            continue
-        if isinstance(texts, str) or not hasattr(texts, "__len__") or not hasattr(texts, "__getitem__"):
-            raise TypeError(f"{words} must be a list, got {checks.shown(texts)}.")
-        if most is not None and len(texts) != most:
-            raise ValueError(f"{words} must be one for each of {most} {name}, got {len(texts)}.")
+    titles = None if titles is None else checks.items("titles", titles)
+    if titles is not None and len(titles) != len(pictures):
+        raise ValueError(f"titles must be one for each of {len(pictures)} {name}, got {len(titles)}.")
+    return titles, checks.items("rows_labelled", rows_labelled)
 
 
 def _check_layers(layers: Any) -> None:

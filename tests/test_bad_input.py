@@ -495,7 +495,7 @@ def nested(depth: int) -> list[Any]:
     return [nested(depth - 1)] if depth else []
 
 
-@pytest.mark.parametrize("value", [10**5000, nested(500)])
+@pytest.mark.parametrize("value", [10**5000, nested(500)], ids=["digits", "lists"])
 def test_what_cannot_be_printed_is_refused_too(value: Any) -> None:
     with pytest.raises(ValueError, match="epochs must be a whole number"):
         training.Recipe(epochs=value)
