@@ -226,7 +226,9 @@ def test_the_bootstrap_draws_each_digit_equally_often(place: int) -> None:
 def test_the_bootstrap_draws_the_same_digits_for_both() -> None:
     # Two recipes that err on the same digits never differ, whichever digits are drawn.
     row = np.random.default_rng(2).random(200) < 0.7
-    assert not evaluation.bootstrap_difference(np.stack([row, row]), row[None], 50, seed=0).any()
+    for samples in (1, 50):
+        differences = evaluation.bootstrap_difference(np.stack([row, row]), row[None], samples, seed=0)
+        assert differences.tolist() == [0] * samples
 
 
 def test_the_bootstrap_agrees_with_one_that_spells_everything_out() -> None:
@@ -395,6 +397,11 @@ def row_with(values: list[float]) -> NDArray[np.float64]:
             lambda: evaluation.bootstrap_difference(TRUE, TRUE[None], 5, 0),
             ValueError,
             r"^correct_a must have shape \(runs, n\).*\(3,\)",
+        ),
+        (
+            lambda: evaluation.bootstrap_difference(TRUE[None], TRUE, 5, 0),
+            ValueError,
+            r"^correct_b must have two axes.*\(3,\)",
         ),
         (
             lambda: evaluation.bootstrap_difference(TRUE[None], TRUE[None, :2], 5, 0),
