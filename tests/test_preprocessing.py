@@ -73,8 +73,12 @@ def test_prepare_does_all_three_steps(few: Arrays) -> None:
 @pytest.mark.parametrize(
     ("images", "error", "parts"),
     [
-        ([[[1]]], TypeError, ["(n, height, width)", "list", "[[[1]]]"]),
-        (np.zeros((28, 28)), ValueError, ["(n, height, width)", "(28, 28)"]),
+        (
+            [[[1]]],
+            TypeError,
+            ["images must be a NumPy array of shape (n, height, width),", "list", "[[[1]]]"],
+        ),
+        (np.zeros((28, 28)), ValueError, ["images must have shape (n, height, width) and", "(28, 28)"]),
         (np.zeros((5, 28, 28, 1)), ValueError, ["(n, height, width)", "(5, 28, 28, 1)"]),
         (np.zeros((0, 28, 28)), ValueError, ["empty", "(0, 28, 28)"]),
     ],
@@ -106,10 +110,10 @@ def test_scale_pixels_refuses_all_but_uint8(images: Any) -> None:
         (np.array([np.nan]), TypeError, ["whole numbers", "float64"]),
         (np.array([True]), TypeError, ["whole numbers", "bool"]),
         (np.array(["3"]), TypeError, ["whole numbers", "<U1"]),
-        (np.array([[3]]), ValueError, ["(n,)", "(1, 1)"]),
+        (np.array([[3]]), ValueError, ["labels must have shape (n,) and", "(1, 1)"]),
         (np.array(3), ValueError, ["(n,)", "()"]),
         (np.array([], int), ValueError, ["(n,)", "(0,)"]),
-        ([3, 4], TypeError, ["(n,)", "list [3, 4]"]),
+        ([3, 4], TypeError, ["labels must be a NumPy array of shape (n,),", "list [3, 4]"]),
     ],
 )
 def test_one_hot_refuses_what_are_no_labels(labels: Any, error: type[Exception], parts: list[str]) -> None:
@@ -131,8 +135,8 @@ def row(*values: float) -> NDArray[np.float64]:
         (row(2, -1), ValueError, ["row 1", "2."]),
         (row(np.nan), ValueError, ["row 1", "nan"]),
         (np.eye(11), ValueError, ["(n, 10)", "(11, 11)"]),
-        (np.zeros(10), ValueError, ["(n, 10)", "(10,)"]),
-        ([[1]], TypeError, ["(n, 10)", "list"]),
+        (np.zeros(10), ValueError, ["rows must have shape (n, 10) and", "(10,)"]),
+        ([[1]], TypeError, ["rows must be a NumPy array of shape (n, 10),", "list"]),
     ],
 )
 def test_from_one_hot_refuses_other_rows(rows: Any, error: type[Exception], parts: list[str]) -> None:
@@ -331,9 +335,13 @@ def test_the_threshold_parts_ink_from_paper_with_the_least_spread(pixels: Pictur
         (np.pad([[-0.5]], 9), ValueError, ["[0, 1]", "-0.5"]),
         (np.pad([[200]], 9), TypeError, ["uint8 or float", "int64"]),
         (np.pad([[True]], 9), TypeError, ["uint8 or float", "bool"]),
-        (np.zeros((28, 28, 3), np.uint8), ValueError, ["(height, width)", "(28, 28, 3)"]),
+        (
+            np.zeros((28, 28, 3), np.uint8),
+            ValueError,
+            ["picture must have shape (height, width) and", "(28, 28, 3)"],
+        ),
         (np.zeros((0, 28), np.uint8), ValueError, ["(height, width)", "(0, 28)"]),
-        ([[0, 1]], TypeError, ["(height, width)", "list"]),
+        ([[0, 1]], TypeError, ["picture must be a NumPy array of shape (height, width),", "list"]),
     ],
 )
 def test_center_digit_refuses_what_is_no_digit(
