@@ -272,9 +272,13 @@ def test_a_digit_heavy_at_one_end_stays_inside_the_picture() -> None:
     picture = np.zeros((60, 60))
     picture[10, 10:50] = picture[10:50, 10] = 0.15
     picture[35:50, 35:50] = 1
-    for heavy_end in (picture, picture[::-1, ::-1]):
+    for heavy_end, first in ((picture, 0), (picture[::-1, ::-1], 8)):
         centred = center_digit(heavy_end)
         assert ink_sides(centred) == (20, 20)
+        assert (np.flatnonzero(centred.any(axis=1))[0], np.flatnonzero(centred.any(axis=0))[0]) == (
+            first,
+            first,
+        )
         assert max(np.abs(np.subtract(center_of_mass(centred), 14))) > 1, "it cannot be at pixel 14"
 
 
@@ -304,6 +308,7 @@ def test_ink_that_covers_most_of_the_picture_is_still_ink() -> None:
     picture[1:-1, 1:-1] = 0
     centred = center_digit(picture)
     assert (ink_sides(centred), centred.min(), centred.max()) == ((20, 20), 0, 255)
+    assert center_of_mass(centred) == pytest.approx((14.5, 14.5)), "of 13.5 and 14.5 the lower right one"
 
 
 def test_a_digit_that_runs_over_the_edge_is_ink() -> None:
