@@ -296,6 +296,22 @@ def test_faint_noise_of_the_paper_is_no_ink() -> None:
     assert ink_sides(center_digit(paper)) == (20, 4)
 
 
+@pytest.mark.parametrize(("faint", "columns"), [(0.142, 8), (0.122, 4)])
+def test_what_is_ink_beside_noise_as_worked_out_by_hand(faint: float, columns: int) -> None:
+    # The noise is 4 * 0.02 = 0.08, the strongest ink 0.6: a tenth of the way between is 0.132.
+    picture = 0.8 + 0.02 * (-1.0) ** np.indices((60, 60)).sum(axis=0)
+    picture[20:40, 28:32] = 0.2
+    picture[20:40, 32:36] = 0.8 - faint
+    assert ink_sides(center_digit(picture)) == (20, columns)
+
+
+def test_ink_that_stands_out_from_the_noise_by_less_than_a_tenth_is_no_digit() -> None:
+    picture = 0.8 + 0.01 * (-1.0) ** np.indices((60, 60)).sum(axis=0)  # noise of 0.04
+    picture[20:40, 28:32] = 0.8 - 0.12
+    with pytest.raises(ValueError, match="no digit"):
+        center_digit(picture)
+
+
 def test_a_shadow_on_the_paper_is_no_ink() -> None:
     down, right = np.indices((60, 60)) / 60
     picture = 0.9 - 0.2 * down - 0.1 * right
