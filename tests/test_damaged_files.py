@@ -1,6 +1,6 @@
 """Files that are cut, have a byte changed, or hold far more than they should: an error, no wrong number.
 
-`python tests/faults/bad_input.py` cuts and changes them at every byte.
+`python tests/faults/bad_input.py` does it at every byte, or at `places` of them where a file is large.
 """
 
 import gzip
