@@ -3,8 +3,8 @@
 python tests/faults/bad_input.py
 
 The table, and what counts as a foreign error, are those of tests/test_bad_input.py. Before that, one file of
-each kind in tests/test_damaged_files.py is cut, and changed, at every byte; the two large ones, with weights, at 100 and at 1,000 places.
-Takes a quarter of an hour.
+each kind in tests/test_damaged_files.py is cut, and changed, at every byte; the two large ones, with weights,
+at 100 and at 1,000 places. Takes a quarter of an hour.
 """
 
 import os
