@@ -1,6 +1,6 @@
 """Print the lowest version that pyproject.toml admits of everything it names, as pip takes it behind -c.
 
-python .ci/lowest.py >lowest.txt && pip install -c lowest.txt setuptools
+python .ci/lowest.py >lowest.txt && pip install -c lowest.txt hatchling editables
 pip install -c lowest.txt --no-build-isolation -e ".[book,test]"
 """
 
