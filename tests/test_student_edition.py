@@ -50,7 +50,9 @@ def test_every_page_and_setting_is_there(edition: Path) -> None:
 @pytest.mark.parametrize("notebook", sorted(BOOK.glob("*.ipynb")), ids=lambda path: path.stem)
 def test_solutions_are_gone_and_all_else_is_kept(edition: Path, notebook: Path) -> None:
     before, after = cells_of(notebook), cells_of(edition / "book" / notebook.name)
-    assert "solution" not in text_of(after).lower()
+    assert "{solution" not in text_of(after)
+    if notebook.stem != "teaching":  # which speaks of solutions, and has none
+        assert "solution" not in text_of(after).lower()
     assert text_of(after).count(":::{exercise}") == text_of(before).count(":::{exercise}")
     inside, outside = False, []
     for cell in before:  # told by the labels once more, in another way
