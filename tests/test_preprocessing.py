@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
@@ -334,6 +334,7 @@ def test_a_digit_that_runs_over_the_edge_is_ink() -> None:
 
 
 @given(arrays(np.uint8, (6, 7)).filter(lambda pixels: np.ptp(pixels) > 0))
+@example(np.array([[100, 101]], np.uint8))
 def test_the_threshold_parts_ink_from_paper_with_the_least_spread(pixels: Picture) -> None:
     def spread(threshold: float) -> float:
         parts = pixels[pixels / 255 > threshold], pixels[pixels / 255 <= threshold]
