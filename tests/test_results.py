@@ -173,7 +173,7 @@ def test_none_and_all_of_the_digits_may_be_correct(tmp_path: Path, correct: int)
 
 
 def test_a_missing_result_is_named_with_those_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"'second'.*none"):
+    with pytest.raises(FileNotFoundError, match=r"'second'.*: none\."):
         results.load("second", tmp_path)
     (tmp_path / "third.json").touch()
     write(tmp_path, whole())

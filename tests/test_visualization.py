@@ -97,10 +97,10 @@ def test_maps_are_drawn_as_they_are_each_to_its_own_scale() -> None:
     assert not figure.axes[3].axison
 
 
-def test_a_grid_has_no_more_rows_than_it_needs(few: Arrays) -> None:
+def test_a_grid_has_no_more_rows_than_it_needs() -> None:
     for count, places in ((1, 2), (2, 2), (3, 4)):
-        assert len(draw_maps(few["x_train"][:count], columns=2).axes) == places
-        assert len(draw_digits(few["x_train"][:count], columns=2).axes) == places
+        assert len(draw_maps(np.ones((count, 3, 3)), columns=2).axes) == places
+        assert len(draw_digits(np.ones((count, 28, 28)), columns=2).axes) == places
 
 
 def test_a_map_is_blue_where_positive_white_at_0_and_orange_where_negative() -> None:
