@@ -34,7 +34,7 @@ BUGS = {
         ('results.load("tutorial-long")["runs"][0]', 'results.load("tutorial-long")["runs"][1]'),
         ("BatchNormalization(momentum=0.9, name=", "BatchNormalization(name="),
         ('convolve(128, 5, "same")', 'convolve(128, 5, "valid")'),
-        ('if len(file["layers"]) != len(model.layers)', 'if len(file["layers"]) < len(model.layers)'),
+        ("if count != len(model.layers)", "if count < len(model.layers)"),
     ],
     "augmentation": [
         (
@@ -73,7 +73,10 @@ BUGS = {
         ("x[hidden[chosen]]", "x[chosen]"),
         ("truth[chosen]", "truth[: len(chosen)]"),
         ("probabilities[np.arange(len(self.labels)), self.labels]", "probabilities.max(axis=1)"),
-        ("-(-len(train_data[0]) // recipe.batch_size)", "len(train_data[0]) // recipe.batch_size"),
+        (
+            "steps = -(-len(train_data[0]) // recipe.batch_size)",
+            "steps = len(train_data[0]) // recipe.batch_size",
+        ),
     ],
     "recipes": [
         ("seed=seed, **(changes or {})", "**(changes or {})"),
@@ -102,7 +105,7 @@ BUGS = {
         ("probabilities[chosen].argmax(axis=1)", "probabilities.argmax(axis=1)[: len(chosen)]"),
         ("seed=seed + number", "seed=seed"),
         ("each, replace=False", "each"),
-        ("default_rng(seed)", "default_rng(0)"),
+        ("default_rng(checks.seed(seed))", "default_rng(0)"),
         ("seed=seed + number).repeat()", "seed=seed + number, reshuffle_each_iteration=False).repeat()"),
     ],
     "export": [
