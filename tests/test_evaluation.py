@@ -403,7 +403,7 @@ def row_with(values: list[float]) -> NDArray[np.float64]:
         (
             lambda: evaluation.bootstrap_difference(TRUE[None], TRUE, 5, 0),
             ValueError,
-            r"^correct_b must have two axes.*\(3,\)",
+            r"^correct_b must have shape \(runs, n\).*\(3,\)",
         ),
         (
             lambda: evaluation.bootstrap_difference(TRUE[None], TRUE[None, :2], 5, 0),
