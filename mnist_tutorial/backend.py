@@ -31,6 +31,9 @@ def _stderr_held_back() -> Iterator[None]:
                 sys.stderr.write(caught.read().decode(errors="replace"))
 
 
+# TensorFlow leaves its faster convolutions off on processors without AVX-512, unless it is asked before.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 with _stderr_held_back():
     import keras
     import tensorflow

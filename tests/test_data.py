@@ -247,6 +247,19 @@ def test_an_npz_array_of_another_form_is_refused(
     assert_refused(write_npz(tmp_path / "set.npz", few | changed), *parts)
 
 
+@pytest.mark.parametrize("shape, fits", [((3,), True), ((3, 1), True), ((4,), False), ((0, 4), False)])
+def test_an_array_has_at_most_as_many_bytes_as_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], fits: bool
+) -> None:
+    monkeypatch.setattr(data, "LARGEST", 6)
+    np.savez(tmp_path / "small.npz", x=np.zeros(shape, np.float16))
+    if fits:
+        assert data.read_npz(tmp_path / "small.npz", ["x"], np.float16)["x"].shape == shape
+    else:
+        with pytest.raises(ValueError, match=r"promises the shape .* expected at most 6 bytes"):
+            data.read_npz(tmp_path / "small.npz", ["x"], np.float16)
+
+
 @pytest.mark.parametrize("name", IDX_NAMES)
 def test_a_missing_npz_array_is_named(few: Arrays, tmp_path: Path, name: str) -> None:
     others = {key: array for key, array in few.items() if key != name}

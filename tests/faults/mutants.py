@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-MODULES = ("data", "preprocessing", "convolution", "evaluation", "results")
+MODULES = ("checks", "data", "preprocessing", "convolution", "evaluation", "results")
 
 
 def mutate(module: str, copy: Path) -> tuple[int, list[str]]:
