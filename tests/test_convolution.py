@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -133,11 +134,47 @@ IMAGE = np.zeros((5, 5))
         ((IMAGE, IMAGE, 1, "full"), ValueError, "padding must be one of valid, same, got 'full'"),
         ((IMAGE[:2], IMAGE), ValueError, r"a kernel of \(5, 5\) does not fit into an image of \(2, 5\)"),
         ((IMAGE[:, :2], IMAGE), ValueError, r"does not fit into an image of \(5, 2\)"),
+        ((IMAGE[0], IMAGE), ValueError, r"image must have shape \(height, width\)"),
+        ((IMAGE + np.nan, IMAGE), ValueError, "image must be finite numbers, found nan"),
+        ((IMAGE, IMAGE - np.inf), ValueError, "kernel must be finite numbers, found -inf"),
+        (
+            (np.uint64([[2**63]]), IMAGE[:1, :1]),
+            ValueError,
+            "image must be numbers below .*9223372036854775808",
+        ),
     ],
 )
 def test_convolve2d_names_what_is_wrong(arguments: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         convolve2d(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("image", "kernel", "found"),
+    [
+        (np.int64([[2**31, 2**31]]), np.int64([[2**30, 2**30]]), 2**62),
+        (np.uint64([[2**63 - 1]]), np.int64([[0]]), 0),
+        (np.float32([[1e15]]), np.float32([[1e15]]), np.float32(1e15) * np.float32(1e15)),
+        (np.float64([[1e200]]), np.float32([[2]]), 2e200),
+        (np.float32([[2]]), np.float64([[1e200]]), 2e200),
+    ],
+)
+def test_sums_up_to_the_end_of_their_range_are_right(image: Array, kernel: Array, found: float) -> None:
+    assert convolve2d(image, kernel).item() == found
+
+
+@pytest.mark.parametrize(
+    ("image", "kernel"),
+    [
+        (np.int64([[2**31, 2**31]]), np.int64([[2**30, 2**30 + 1]])),
+        (np.int64([[-(2**40)]]), np.int64([[2**40]])),
+        (np.int64([[2**40]]), np.int64([[-(2**40)]])),
+        (np.float32([[1e30]]), np.float32([[1e30]])),
+    ],
+)
+def test_sums_beyond_their_range_are_refused(image: Array, kernel: Array) -> None:
+    with pytest.raises(ValueError, match="image and kernel are too large"):
+        convolve2d(image, kernel)
 
 
 # The layers
@@ -207,6 +244,53 @@ def test_softmax_equals_scipy_and_keras(count: int, classes: int, size: int, see
     np.testing.assert_allclose(softmax(x), scipy.special.softmax(x, axis=1), atol=1e-6)
     assert_equal_to_keras(softmax(x), layers.Activation("softmax"), x)
     np.testing.assert_array_equal(softmax(np.stack([x, x])), np.stack([softmax(x), softmax(x)]))
+
+
+@pytest.mark.parametrize("dtype, wanted", [(np.uint8, np.float32), (np.float16, np.float32), (float, float)])
+def test_softmax_takes_numbers_of_any_kind(dtype: Any, wanted: Any) -> None:
+    found = softmax(np.array([[0, 255], [200, 1]]).astype(dtype))
+    np.testing.assert_allclose(found, [[0, 1], [1, 0]], atol=1e-80)
+    assert found.dtype == wanted
+
+
+IMAGES = np.zeros((2, 4, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: relu([1]), TypeError, r"^numbers must be a NumPy array .*shape \(n,\), got list"),
+        (lambda: relu(IMAGES * np.nan), ValueError, "^numbers must be finite"),
+        (lambda: softmax(np.zeros((3, 0))), ValueError, "^logits must have shape .*not be empty"),
+        (lambda: softmax(np.array([np.inf])), ValueError, "^logits must be finite"),
+        (
+            lambda: max_pool2d(IMAGES[0]),
+            ValueError,
+            r"^images must have shape \(n, height, width, channels\)",
+        ),
+        (lambda: max_pool2d(IMAGES * np.nan), ValueError, "^images must be finite"),
+        (lambda: max_pool2d(IMAGES, 4), ValueError, "^size must be a whole number from 1 to 3, got 4"),
+        (lambda: max_pool2d(IMAGES, 0), ValueError, "^size must be a whole number from 1 to 3, got 0"),
+        (lambda: max_pool2d(IMAGES, 1001, 2, "same"), ValueError, "^size must .* from 1 to 1000, got 1001"),
+        (lambda: max_pool2d(IMAGES, 2, 0), ValueError, "^stride must be a whole number from 1"),
+        (
+            lambda: max_pool2d(IMAGES, 2, 2, "full"),
+            ValueError,
+            "^padding must be one of valid, same, got 'full'",
+        ),
+    ],
+)
+def test_the_layers_name_what_is_wrong(
+    call: Callable[[], Array], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_window_may_be_as_large_as_the_picture_or_one() -> None:
+    assert max_pool2d(IMAGES, 3).shape == (2, 1, 1, 1)
+    np.testing.assert_array_equal(max_pool2d(IMAGES, 1, 1), IMAGES)
+    assert max_pool2d(IMAGES.swapaxes(1, 2), 3).shape == (2, 1, 1, 1)
 
 
 # The whole network
