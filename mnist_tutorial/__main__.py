@@ -1,6 +1,7 @@
 """The command line: train, evaluate, predict, reproduce, export (``mnist-tutorial --help``)."""
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -59,6 +60,10 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # a bar that an old code page has no sign for is no reason to fail
     digits = {path: _read_digit(path) for path in options.images}
     model = _network(options)
     for path, digit in digits.items():
@@ -145,7 +150,9 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     predict = add("predict", _predict, "read the digit in each picture")
-    predict.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG or JPEG picture of one digit")
+    predict.add_argument(
+        "images", nargs="+", metavar="IMAGE", help="a picture of one digit: PNG, JPEG, GIF, BMP or WEBP"
+    )
     for command in (evaluate, predict):
         command.add_argument(
             "--weights", metavar="FILE", help="weights written by train, instead of those that come along"

@@ -1,4 +1,4 @@
-"""Import Keras without TensorFlow's start-up messages.
+"""Import Keras without TensorFlow's start-up messages, and with its faster convolutions.
 
 TensorFlow writes several lines to file descriptor 2 (stderr) from C++ before any log level can act.
 In a notebook they are noise for the reader. This module is the one place that imports Keras first;

@@ -1,6 +1,7 @@
 """What a convolutional network computes, in plain NumPy (chapter: convolution).
 
-Each function gives what the Keras layer of the same purpose gives; the tests hold them together.
+Each function gives what the Keras layer of the same purpose gives; the tests hold them together. `conv2d`,
+`batch_normalize` and `dense` check nothing: they take what `forward` gives them.
 """
 
 from collections.abc import Mapping, Sequence

@@ -86,8 +86,10 @@ def _alone(path: Path) -> Iterator[None]:
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
             break
-        except FileExistsError:
-            with suppress(FileNotFoundError):
+        except (FileExistsError, PermissionError):  # Windows says the second while the file is being removed
+            if not os.access(path.parent, os.W_OK):
+                raise
+            with suppress(FileNotFoundError, PermissionError):
                 if (
                     time.time() - lock.stat().st_mtime > 10
                 ):  # whoever made it was killed in these milliseconds

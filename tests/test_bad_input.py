@@ -482,7 +482,7 @@ def test_what_comes_out_is_right_or_an_error_of_the_packages_own(
     monkeypatch.chdir(tmp_path)
     case = CASES[name]
 
-    @settings(max_examples=max(3, int(54 * case.share)), suppress_health_check=list(HealthCheck))
+    @settings(max_examples=max(3, int(55 * case.share)), suppress_health_check=list(HealthCheck))
     @given(calls(case.arguments))
     def drive(arguments: dict[str, Any]) -> None:
         found = fault(case, arguments)

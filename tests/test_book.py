@@ -37,6 +37,18 @@ def test_the_table_of_contents_lists_every_page() -> None:
     assert sorted(listed) == sorted(pages)
 
 
+def test_every_source_is_cited_and_every_term_is_linked() -> None:
+    pages = [page for page in BOOK.iterdir() if page.suffix in (".md", ".ipynb")]
+    text = "\n".join(text_of(page) if page.suffix == ".ipynb" else page.read_text("utf-8") for page in pages)
+    sources = re.findall(r"^@\w+\{(\w+),", (BOOK / "references.bib").read_text("utf-8"), re.MULTILINE)
+    cited = {name.strip() for names in re.findall(r"\{cite:p\}`([^`]+)`", text) for name in names.split(",")}
+    assert sorted(sources) == sorted(cited)
+    glossary = (BOOK / "glossary.md").read_text("utf-8").partition("```{glossary}")[2]
+    terms = {term.lower() for term in re.findall(r"^(\w.*)$", glossary, re.MULTILINE)}
+    roles = re.findall(r"\{term\}`(?:[^`<]*<([^`>]+)>|([^`<]+))`", text)
+    assert sorted(terms) == sorted({(long or short).lower() for long, short in roles})
+
+
 def test_the_readme_gives_the_recorded_means() -> None:
     readme = (BOOK.parent / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"\| ([\d.]+) errors, ([\d.]+) % \| `mnist-tutorial reproduce ([\w-]+)`", readme)
@@ -64,8 +76,8 @@ class TestEveryNotebook:
                 shown = {kind for output in cell["outputs"] for kind in output.get("data", {})}
                 assert shown & {"image/png", "image/svg+xml", "text/html"}, "".join(cell["source"])
 
-    def test_says_in_words_how_to_get_the_package(self, notebook: Path) -> None:
-        text = text_of(notebook)
+    def test_says_in_its_first_cell_how_to_get_the_package(self, notebook: Path) -> None:
+        text = "".join(cells_of(notebook)[0]["source"])
         for words in ('`pip install -e ".[book]"`', "jupyter lab book/", "`%pip install git+`"):
             assert words in text
 

@@ -138,7 +138,7 @@ IMAGE = np.zeros((5, 5))
         ((IMAGE + np.nan, IMAGE), ValueError, "image must be finite numbers, found nan"),
         ((IMAGE, IMAGE - np.inf), ValueError, "kernel must be finite numbers, found -inf"),
         (
-            (np.uint64([[2**63]]), IMAGE[:1, :1]),
+            (np.array([[2**63]], np.uint64), IMAGE[:1, :1]),
             ValueError,
             "image must be numbers below .*9223372036854775808",
         ),
@@ -152,11 +152,11 @@ def test_convolve2d_names_what_is_wrong(arguments: Any, error: type[Exception], 
 @pytest.mark.parametrize(
     ("image", "kernel", "found"),
     [
-        (np.int64([[2**31, 2**31]]), np.int64([[2**30, 2**30]]), 2**62),
-        (np.uint64([[2**63 - 1]]), np.int64([[0]]), 0),
-        (np.float32([[1e15]]), np.float32([[1e15]]), np.float32(1e15) * np.float32(1e15)),
-        (np.float64([[1e200]]), np.float32([[2]]), 2e200),
-        (np.float32([[2]]), np.float64([[1e200]]), 2e200),
+        (np.array([[2**31, 2**31]], np.int64), np.array([[2**30, 2**30]], np.int64), 2**62),
+        (np.array([[2**63 - 1]], np.uint64), np.array([[0]], np.int64), 0),
+        (np.array([[1e15]], np.float32), np.array([[1e15]], np.float32), np.float32(1e15) * np.float32(1e15)),
+        (np.array([[1e200]], np.float64), np.array([[2]], np.float32), 2e200),
+        (np.array([[2]], np.float32), np.array([[1e200]], np.float64), 2e200),
     ],
 )
 def test_sums_up_to_the_end_of_their_range_are_right(image: Array, kernel: Array, found: float) -> None:
@@ -166,10 +166,10 @@ def test_sums_up_to_the_end_of_their_range_are_right(image: Array, kernel: Array
 @pytest.mark.parametrize(
     ("image", "kernel"),
     [
-        (np.int64([[2**31, 2**31]]), np.int64([[2**30, 2**30 + 1]])),
-        (np.int64([[-(2**40)]]), np.int64([[2**40]])),
-        (np.int64([[2**40]]), np.int64([[-(2**40)]])),
-        (np.float32([[1e30]]), np.float32([[1e30]])),
+        (np.array([[2**31, 2**31]], np.int64), np.array([[2**30, 2**30 + 1]], np.int64)),
+        (np.array([[-(2**40)]], np.int64), np.array([[2**40]], np.int64)),
+        (np.array([[2**40]], np.int64), np.array([[-(2**40)]], np.int64)),
+        (np.array([[1e30]], np.float32), np.array([[1e30]], np.float32)),
     ],
 )
 def test_sums_beyond_their_range_are_refused(image: Array, kernel: Array) -> None:
@@ -254,12 +254,13 @@ def test_softmax_takes_numbers_of_any_kind(dtype: Any, wanted: Any) -> None:
 
 
 IMAGES = np.zeros((2, 4, 3, 1))
+NO_ARRAY: Any = [1]
 
 
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: relu([1]), TypeError, r"^numbers must be a NumPy array .*shape \(n,\), got list"),
+        (lambda: relu(NO_ARRAY), TypeError, r"^numbers must be a NumPy array .*shape \(n,\), got list"),
         (lambda: relu(IMAGES * np.nan), ValueError, "^numbers must be finite"),
         (lambda: softmax(np.zeros((3, 0))), ValueError, "^logits must have shape .*not be empty"),
         (lambda: softmax(np.array([np.inf])), ValueError, "^logits must be finite"),

@@ -1,4 +1,5 @@
 import importlib.metadata
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +18,10 @@ Arrays = dict[str, NDArray[np.uint8]]
 COMMANDS = ["train", "evaluate", "predict", "reproduce", "export"]
 
 
-def run_module(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_module(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mnist_tutorial", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    environment = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +138,13 @@ def test_what_cannot_be_used_ends_with_status_2_and_one_line(
     assert shown.err.startswith("mnist-tutorial: error: ")
     assert all(part in shown.err for part in parts)
     assert not Path("own.weights.h5").exists()
+
+
+def test_a_terminal_without_a_sign_for_bars_gets_the_numbers(folder: Path) -> None:
+    finished = run_module("predict", "seven.png", PYTHONIOENCODING="cp1252")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.startswith("seven.png: 7\n  0 ")
+    assert "7  9" in finished.stdout
 
 
 def test_the_exit_status_reaches_the_shell(folder: Path) -> None:

@@ -100,6 +100,7 @@ def test_pseudo_labels_come_from_the_network_before_and_hide_the_labels(
     x, y = prepare(mnist["x_train"][:400], mnist["y_train"][:400])
     monkeypatch.setattr(runs, "STEPS", (20, 10, 10))
     monkeypatch.setattr(runs, "THRESHOLD", 0.8)
+    monkeypatch.setattr(runs, "THRESHOLDS", (0.0, 0.5, 0.8))
     mixed: list[list[Part]] = []
 
     def note(parts: Sequence[Part], *arguments: Any) -> Any:
@@ -118,9 +119,11 @@ def test_pseudo_labels_come_from_the_network_before_and_hide_the_labels(
     chosen, answers = choose_confident(first.predict(x[hidden], verbose=0), 0.8)
     np.testing.assert_array_equal(mixed[1][1].x, x[hidden[chosen]])
     np.testing.assert_array_equal(mixed[1][1].y.argmax(axis=1), answers)
-    counted = {count["threshold"]: count for count in entry["rounds"][0]}
-    wrong = int((answers != y[hidden[chosen]].argmax(axis=1)).sum())
-    assert counted[0.8] == {"threshold": 0.8, "chosen": len(chosen), "wrong": wrong}
+    assert [count["threshold"] for count in entry["rounds"][0]] == [0.0, 0.5, 0.8]
+    for count in entry["rounds"][0]:
+        chosen, answers = choose_confident(first.predict(x[hidden], verbose=0), count["threshold"])
+        wrong = int((answers != y[hidden[chosen]].argmax(axis=1)).sum())
+        assert (count["chosen"], count["wrong"]) == (len(chosen), wrong)
     assert len(mixed[2][1].x) == {count["threshold"]: count for count in entry["rounds"][1]}[0.8]["chosen"]
     assert entry["correct"] == 40 - evaluate(model, *test_data).errors
 

@@ -2,8 +2,8 @@
 
 python tests/faults/interrupted.py
 
-After each kill every file is whole or absent. At the end each work is finished and compared with the same
-work that nobody disturbed. Takes some minutes.
+After each kill every file is whole or absent, and what was there before is there still. At the end each work
+is finished and compared with the same work that nobody disturbed. Takes some minutes.
 """
 
 import itertools
@@ -90,6 +90,7 @@ def main() -> None:
             print(f"{work}: {seconds[work]:.0f} s undisturbed", flush=True)
         kills = survived = 0
         for work in itertools.cycle(WORKS):
+            before = content(disturbed / work)
             process = start(work, disturbed / work)
             time.sleep(random.uniform(0.3, 1) * seconds[work])
             if process.poll() is not None:  # too late: begin anew
@@ -102,6 +103,9 @@ def main() -> None:
             whole = all(
                 set(value) <= set(expected[name]) if name == "runs" else same(value, expected[name])
                 for name, value in found.items()
+            ) and all(
+                set(value) <= set(found.get(name, ())) if name == "runs" else name in found
+                for name, value in before.items()
             )
             kills, survived = kills + 1, survived + whole
             print(f"kill {kills}, {work}: {'whole' if whole else 'DAMAGED'}", flush=True)

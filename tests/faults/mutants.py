@@ -41,7 +41,8 @@ def mutate(module: str, copy: Path) -> tuple[int, list[str]]:
 
 
 def main(modules: list[str]) -> None:
-    listed = Path(__file__).with_name("survivors.md").read_text("utf-8")
+    text = Path(__file__).with_name("survivors.md").read_text("utf-8")
+    listed = {line.strip() for line in text.splitlines()}
     unlisted = 0
     for module in modules or MODULES:
         with tempfile.TemporaryDirectory() as temporary:
