@@ -140,10 +140,18 @@ def test_arrays_that_fit_come_back_as_they_are() -> None:
 def test_arrays_that_do_not_fit_are_named(
     value: Any, shape: tuple[Any, ...], kinds: str, error: type[Exception], says: str
 ) -> None:
-    with pytest.raises(error) as raised:
-        checks.array("images", value, shape, kinds)
-    assert str(raised.value).startswith("images ")
-    assert says in str(raised.value)
+    for check in (checks.array, checks.array_like)[: 1 + isinstance(value, np.ndarray)]:
+        with pytest.raises(error) as raised:
+            check("images", value, shape, kinds)
+        assert str(raised.value).startswith("images ")
+        assert says in str(raised.value)
+
+
+@pytest.mark.parametrize("check", [checks.array, checks.array_like])
+def test_numbers_of_all_kinds_are_taken_where_none_is_named(check: Check) -> None:
+    assert check("images", np.ones(2, bool), ("n",)).dtype == bool
+    with pytest.raises(TypeError, match=r"^images must be an array of numbers, got <U1"):
+        check("images", np.array(["a"]), ("n",))
 
 
 @pytest.mark.parametrize("value", [[[1], [2, 3]], Unprintable()])

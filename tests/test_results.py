@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import subprocess
 import sys
@@ -166,10 +167,21 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
     assert [file.name for file in tmp_path.iterdir()] == ["first.json"]
 
 
-@pytest.mark.parametrize("correct", [0, 10000])
-def test_none_and_all_of_the_digits_may_be_correct(tmp_path: Path, correct: int) -> None:
-    write(tmp_path, whole(runs=[entry(0) | {"correct": correct}]))
-    assert results.load("first", tmp_path)["runs"][0]["correct"] == correct
+@pytest.mark.parametrize(
+    "just_right", [{"correct": 0}, {"correct": 10000}, {"wall_seconds": 0}, {"wall_seconds": 0.5}]
+)
+def test_numbers_at_their_ends_are_right(tmp_path: Path, just_right: dict[str, float]) -> None:
+    write(tmp_path, whole(runs=[entry(0) | just_right]))
+    assert results.load("first", tmp_path)["runs"][0].items() >= just_right.items()
+
+
+def test_what_names_no_result_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^name must be a string, got 3"):
+        results.load(3, tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^folder must be a string or a Path, got 3"):
+        results.load("first", 3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^name must be one that a file can have, got "):
+        results.load("a\0b", tmp_path)
 
 
 def test_a_missing_result_is_named_with_those_that_there_are(tmp_path: Path) -> None:
@@ -202,6 +214,17 @@ def test_a_missing_result_is_named_with_those_that_there_are(tmp_path: Path) -> 
                 ("wall_seconds", "60"),
                 ("history", []),
             ]
+        ],
+        *[
+            (
+                whole(runs=[entry(0) | {"wall_seconds": wrong}]),
+                f"wall_seconds must be 0 or more, found {wrong}",
+            )
+            for wrong in (-0.1, math.inf, math.nan)
+        ],
+        *[
+            (whole(runs=[entry(0) | {"history": {"loss": wrong}}]), "loss must be a list of numbers, found ")
+            for wrong in (0.1, "1", {"1": 2}, [0.1, None], [True])
         ],
     ],
 )
