@@ -57,7 +57,7 @@ def hardest_digits(answers: ArrayLike, labels: ArrayLike) -> tuple[Integers, Int
     the n, and for each the number of runs that read it wrongly; of two with the same number the earlier
     comes first. Raises TypeError or ValueError. Chapter: evaluation.
     """
-    answers, labels = _digits("answers", answers, dimensions=2), _digits("labels", labels)
+    answers, labels = _digits("answers", answers, ("runs", "n")), _digits("labels", labels)
     _check_same_length("each row of answers", answers[0], "labels", labels)
     wrong_runs = (answers != labels).sum(axis=0)
     order = np.argsort(-wrong_runs, kind="stable")[: np.count_nonzero(wrong_runs)]
@@ -100,10 +100,8 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
     p-value is the chance of a split at least as uneven (exact, two-sided). Raises TypeError or ValueError.
     Sources: McNemar, 1947; Dietterich, 1998. Chapter: evaluation.
     """
-    correct_a, correct_b = (
-        _answers_correct("correct_a", correct_a, 1),
-        _answers_correct("correct_b", correct_b, 1),
-    )
+    correct_a = checks.array_like("correct_a", correct_a, ("n",), "b")
+    correct_b = checks.array_like("correct_b", correct_b, ("n",), "b")
     _check_same_length("correct_a", correct_a, "correct_b", correct_b)
     only_a, only_b = int((correct_a & ~correct_b).sum()), int((correct_b & ~correct_a).sum())
     p_value = stats.binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
@@ -118,10 +116,8 @@ def bootstrap_difference(correct_a: ArrayLike, correct_b: ArrayLike, samples: in
     replacement. Returns `samples` differences of the mean accuracies, a - b. Raises TypeError or
     ValueError. Sources: Efron, 1979; for drawing rows and columns, Owen, 2007. Chapter: evaluation.
     """
-    correct_a, correct_b = (
-        _answers_correct("correct_a", correct_a, 2),
-        _answers_correct("correct_b", correct_b, 2),
-    )
+    correct_a = checks.array_like("correct_a", correct_a, ("runs", "n"), "b")
+    correct_b = checks.array_like("correct_b", correct_b, ("runs", "n"), "b")
     _check_same_length("each row of correct_a", correct_a[0], "each row of correct_b", correct_b[0])
     checks.whole_number("samples", samples, 1, 1_000_000)
     random = np.random.default_rng(checks.seed(seed))
@@ -177,17 +173,13 @@ def negative_log_likelihood(probabilities: ArrayLike, labels: ArrayLike) -> floa
         return float(-np.log(probabilities[np.arange(len(labels)), labels]).mean())
 
 
-def _digits(name: str, values: ArrayLike, dimensions: int = 1) -> Integers:
+def _digits(name: str, values: ArrayLike, shape: tuple[str, ...] = ("n",)) -> Integers:
     """Check whole numbers 0..9 and return them in one dtype (uint64 and int64 together would be floats)."""
-    array = checks.array_like(name, values, ("n",) if dimensions == 1 else ("runs", "n"), "iu")
+    array = checks.array_like(name, values, shape, "iu")
     wrong = array[(array < 0) | (array >= CLASSES)]
     if len(wrong):
         raise ValueError(f"{name} must be whole numbers from 0 to 9, found {wrong[0]}.")
     return array.astype(np.intp)
-
-
-def _answers_correct(name: str, values: ArrayLike, dimensions: int) -> NDArray[np.bool_]:
-    return checks.array_like(name, values, ("n",) if dimensions == 1 else ("runs", "n"), "b")
 
 
 def _probabilities(probabilities: ArrayLike, labels: ArrayLike) -> tuple[Floats, Integers]:
