@@ -427,6 +427,11 @@ def row_with(values: list[float]) -> NDArray[np.float64]:
             ValueError,
             "samples .*got 0",
         ),
+        (
+            lambda: evaluation.bootstrap_difference(TRUE[None], TRUE[None], 1_000_001, 0),
+            ValueError,
+            "^samples must be a whole number from 1 to 1000000, got 1000001",
+        ),
         (lambda: evaluation.reliability(GOOD, LABELS, 0), ValueError, "bins .* 3, got 0"),
         (lambda: evaluation.reliability(GOOD, LABELS, 4), ValueError, "bins .* 3, got 4"),
         (lambda: evaluation.reliability(GOOD[0], LABELS), ValueError, r"^probabilities must have .*\(10,\)"),
