@@ -60,10 +60,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="replace"
-        )  # a bar that an old code page has no sign for is no reason to fail
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an old code page has no sign for a bar: no reason to fail
+        sys.stdout.reconfigure(errors="replace")
     digits = {path: _read_digit(path) for path in options.images}
     model = _network(options)
     for path, digit in digits.items():
