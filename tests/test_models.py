@@ -213,9 +213,12 @@ def test_weights_come_back_from_their_file(normalization: str, tmp_path: Path) -
 
 @pytest.mark.parametrize(("written", "read"), list(itertools.permutations(models.NORMALIZATIONS, 2)))
 def test_the_weights_of_another_network_are_refused(written: str, read: str, tmp_path: Path) -> None:
-    training.save_weights(models.build_cnn(written), tmp_path / "other.weights.h5")
-    with pytest.raises(ValueError, match=r"other\.weights\.h5.*another network"):
-        models.load_cnn(tmp_path / "other.weights.h5", read)
+    model = models.build_cnn(written)
+    training.save_weights(model, tmp_path / "other.weights.h5")
+    model.save_weights(tmp_path / "by_keras.weights.h5")  # which notes no sum
+    for name in ("other", "by_keras"):
+        with pytest.raises(ValueError, match=rf"{name}\.weights\.h5.*another network"):
+            models.load_cnn(tmp_path / f"{name}.weights.h5", read)
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.999])

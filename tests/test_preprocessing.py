@@ -90,7 +90,9 @@ def test_add_channel_refuses_other_shapes(images: Any, error: type[Exception], p
 
 
 def test_add_channel_refuses_an_unknown_data_format() -> None:
-    with pytest.raises(ValueError, match=r"channels_last.*channels_first.*'channels_middle'"):
+    with pytest.raises(
+        ValueError, match=r"^data_format must .*channels_last.*channels_first.*'channels_middle'"
+    ):
         add_channel(np.zeros((1, 28, 28)), "channels_middle")
 
 
@@ -427,6 +429,24 @@ def test_a_file_that_is_no_picture_is_refused(few: Arrays, tmp_path: Path, conte
     path.write_bytes(path.read_bytes()[:-60] if content is None else content)
     with pytest.raises(ValueError, match=re.escape(str(path)) + ".*PNG or JPEG"):
         read_picture(path)
+
+
+def test_a_picture_of_another_kind_is_refused(few: Arrays, tmp_path: Path) -> None:
+    Image.fromarray(few["x_test"][0]).save(tmp_path / "digit.png", format="TIFF")
+    with pytest.raises(ValueError, match="not a picture that can be read"):
+        read_picture(tmp_path / "digit.png")
+
+
+def test_a_camera_that_wrote_half_a_note_is_no_reason_to_refuse(few: Arrays, tmp_path: Path) -> None:
+    half = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # five entries are promised, and none is there
+    Image.fromarray(few["x_test"][0]).save(tmp_path / "photo.jpg", exif=half, quality=100)
+    np.testing.assert_allclose(read_picture(tmp_path / "photo.jpg"), few["x_test"][0].astype(float), atol=8)
+
+
+def test_a_picture_of_ninety_million_pixels_is_refused(tmp_path: Path) -> None:
+    Image.new("1", (9500, 9500)).save(tmp_path / "large.png")
+    with pytest.raises(ValueError, match="not a picture that can be read"):
+        read_picture(tmp_path / "large.png")
 
 
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
