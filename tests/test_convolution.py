@@ -253,6 +253,10 @@ def test_softmax_takes_numbers_of_any_kind(dtype: Any, wanted: Any) -> None:
     assert found.dtype == wanted
 
 
+def test_softmax_takes_numbers_at_both_ends_of_their_range() -> None:
+    np.testing.assert_array_equal(softmax(np.array([-3e38, 3e38], np.float32)), [0, 1])
+
+
 IMAGES = np.zeros((2, 4, 3, 1))
 NO_ARRAY: Any = [1]
 
@@ -271,6 +275,7 @@ NO_ARRAY: Any = [1]
         ),
         (lambda: max_pool2d(IMAGES * np.nan), ValueError, "^images must be finite"),
         (lambda: max_pool2d(IMAGES, 4), ValueError, "^size must be a whole number from 1 to 3, got 4"),
+        (lambda: max_pool2d(IMAGES.swapaxes(1, 2), 4), ValueError, "^size must .* from 1 to 3, got 4"),
         (lambda: max_pool2d(IMAGES, 0), ValueError, "^size must be a whole number from 1 to 3, got 0"),
         (lambda: max_pool2d(IMAGES, 1001, 2, "same"), ValueError, "^size must .* from 1 to 1000, got 1001"),
         (lambda: max_pool2d(IMAGES, 2, 0), ValueError, "^stride must be a whole number from 1"),
