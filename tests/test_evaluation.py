@@ -404,7 +404,8 @@ def row_with(values: list[float]) -> NDArray[np.float64]:
         (lambda: evaluation.mcnemar(TRUE, TRUE[:2]), ValueError, "^correct_a and correct_b must .*3 and 2"),
         (lambda: evaluation.mcnemar(TRUE, [1, 0, 1]), TypeError, "^correct_b .* True or False.*int64"),
         (lambda: evaluation.mcnemar([1, 0, 1], TRUE), TypeError, "^correct_a .* True or False.*int64"),
-        (lambda: evaluation.mcnemar(TRUE, TRUE[None]), ValueError, r"^correct_b .*\(1, 3\)"),
+        (lambda: evaluation.mcnemar(TRUE, TRUE[None]), ValueError, r"^correct_b .* shape \(n,\) .*\(1, 3\)"),
+        (lambda: evaluation.mcnemar(TRUE[None], TRUE), ValueError, r"^correct_a .* shape \(n,\) .*\(1, 3\)"),
         (
             lambda: evaluation.bootstrap_difference(TRUE, TRUE[None], 5, 0),
             ValueError,
