@@ -81,13 +81,14 @@ def _has(result: dict[str, Any], key: dict[str, Any]) -> bool:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Let no other process add to a result for a few milliseconds."""
-    lock = path.with_name(f"{path.name}.lock")
+    lock, patience = path.with_name(f"{path.name}.lock"), time.monotonic() + 10
     while True:
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
             break
-        except (FileExistsError, PermissionError):  # Windows says the second while the file is being removed
-            if not os.access(path.parent, os.W_OK):
+        except (FileExistsError, PermissionError) as error:
+            # Windows says the second while the file is being removed, and everyone where none may be written.
+            if isinstance(error, PermissionError) and time.monotonic() > patience:
                 raise
             with suppress(FileNotFoundError, PermissionError):
                 if (
