@@ -1,5 +1,6 @@
 """What several test modules share: MNIST, a few of its digits, a weights file, and how Hypothesis runs."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,10 @@ settings.register_profile(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
 settings.load_profile("repeatable")
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # where tests run side by side, one thread each loses the least time
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 Arrays = dict[str, NDArray[np.uint8]]
 

@@ -152,6 +152,36 @@ def test_the_lock_of_a_process_that_was_killed_is_removed(tmp_path: Path) -> Non
     assert [file.name for file in tmp_path.iterdir()] == ["first.json"]
 
 
+def refuse_locks(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Refuse to make a lock so many times, as Windows does while the old one is being removed."""
+    left, make = iter(range(times)), os.open
+
+    def refuse(path: Path, *arguments: int) -> int:
+        if str(path).endswith(".lock") and next(left, None) is not None:
+            raise PermissionError(13, "Permission denied")
+        return make(path, *arguments)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+def test_a_lock_that_is_just_being_removed_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_locks(monkeypatch, times=3)
+    assert results.record("first", ABOUT, SEEDS[:1], entry, tmp_path) == whole()
+
+
+def test_where_no_lock_may_be_made_the_recording_ends_with_the_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_locks(monkeypatch, times=10**9)
+    clock = iter(range(0, 100, 4))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    with pytest.raises(PermissionError):
+        results.record("first", ABOUT, SEEDS[:1], entry, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_old_file_is_replaced_and_not_written_into(tmp_path: Path) -> None:
     results.record("first", ABOUT, SEEDS[:1], entry, tmp_path)
     (tmp_path / "old.json").hardlink_to(tmp_path / "first.json")
