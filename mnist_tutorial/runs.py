@@ -7,6 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,36 +56,47 @@ def run_on_batches(recipe: training.Recipe, dataset: tensorflow.data.Dataset, te
 
 
 def run_with_few_labels(
-    recipe: training.Recipe, train_data: Digits, test_data: Digits, labels: int, pseudo_labels: bool
+    recipe: training.Recipe,
+    train_data: Digits,
+    test_data: Digits,
+    labels: int,
+    pseudo_labels: bool,
+    steps: Sequence[int] = STEPS,
+    together: bool = False,
 ) -> Run:
     """Train with the labels of only so many training digits; with or without pseudo-labels for the others.
 
     Both arms know the same labels, which the seed draws, and do the same number of steps in all. With
     pseudo-labels a first network labels the others, a second one learns from what the first was sure of
-    and labels them again, and the third is scored. Returns what `run` does; with pseudo-labels the record
+    and labels them again, and so on; the last is scored. steps: of each network in turn. together: each
+    has other first weights, and all so far label together, by their mean answer; otherwise each has the same
+    first weights, and the one before labels alone. Returns what `run` does; with pseudo-labels the record
     holds `rounds`: for each of THRESHOLDS how many of them were `chosen` and how many of these `wrong`.
     """
     x, y = train_data
     truth = y.argmax(axis=1)
     known, hidden = draw_labelled(truth, labels, recipe.seed)
 
-    def batches(steps: int, *parts: Part) -> tensorflow.data.Dataset:
-        return mixed_batches(parts, recipe.batch_size, steps, recipe.seed)
+    labelled = Part(x[known], y[known], 1)
+
+    def learn(number: int, steps: int, *parts: Part) -> Run:
+        seed = recipe.seed + 1000 * number if together else recipe.seed
+        dataset = mixed_batches(parts, recipe.batch_size, steps, seed)
+        return run_on_batches(replace(recipe, seed=seed), dataset, test_data)
 
     if not pseudo_labels:
-        return run_on_batches(recipe, batches(sum(STEPS), Part(x[known], y[known], 1)), test_data)
-    model, entry = run_on_batches(recipe, batches(STEPS[0], Part(x[known], y[known], 1)), test_data)
-    seconds, rounds = entry["wall_seconds"], []
-    for steps in STEPS[1:]:
+        return learn(0, sum(steps), labelled)
+    model, entry = learn(0, steps[0], labelled)
+    seconds, rounds, answers = entry["wall_seconds"], [], []
+    for number, its_steps in enumerate(steps[1:], start=1):
         start = time.perf_counter()
-        probabilities = model.predict(x[hidden], batch_size=500, verbose=0)
+        answers.append(model.predict(x[hidden], batch_size=500, verbose=0))
+        probabilities = np.mean(answers, axis=0) if together else answers[-1]
         rounds.append([_count(probabilities, truth[hidden], threshold) for threshold in THRESHOLDS])
-        chosen, answers = choose_confident(probabilities, THRESHOLD)
+        chosen, sure_of = choose_confident(probabilities, THRESHOLD)
         seconds += time.perf_counter() - start
-        sure = Part(x[hidden[chosen]], preprocessing.one_hot(answers), 1 - LABELLED_SHARE)
-        model, entry = run_on_batches(
-            recipe, batches(steps, Part(x[known], y[known], LABELLED_SHARE), sure), test_data
-        )
+        sure = Part(x[hidden[chosen]], preprocessing.one_hot(sure_of), 1 - LABELLED_SHARE)
+        model, entry = learn(number, its_steps, labelled._replace(share=LABELLED_SHARE), sure)
         seconds += entry["wall_seconds"]
     return model, entry | {"wall_seconds": round(seconds, 1), "rounds": rounds}
 

@@ -98,7 +98,6 @@ def test_pseudo_labels_come_from_the_network_before_and_hide_the_labels(
     mnist: Arrays, test_data: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x, y = prepare(mnist["x_train"][:400], mnist["y_train"][:400])
-    monkeypatch.setattr(runs, "STEPS", (20, 10, 10))
     monkeypatch.setattr(runs, "THRESHOLD", 0.8)
     monkeypatch.setattr(runs, "THRESHOLDS", (0.0, 0.5, 0.8))
     mixed: list[list[Part]] = []
@@ -110,7 +109,9 @@ def test_pseudo_labels_come_from_the_network_before_and_hide_the_labels(
     monkeypatch.setattr(runs, "mixed_batches", note)
     # Without normalization, whose statistics lag so early that all digits would get the same sure answer.
     recipe = Recipe(epochs=1, batch_size=32, label_smoothing=0.0, normalization="none", seed=2)
-    model, entry = runs.run_with_few_labels(recipe, (x, y), test_data, labels=50, pseudo_labels=True)
+    model, entry = runs.run_with_few_labels(
+        recipe, (x, y), test_data, labels=50, pseudo_labels=True, steps=(20, 10, 10)
+    )
     known, hidden = draw_labelled(y.argmax(axis=1), 50, seed=2)
     assert [[part.share for part in parts] for parts in mixed] == [[1], [0.25, 0.75], [0.25, 0.75]]
     for parts in mixed:
@@ -134,7 +135,6 @@ def test_both_arms_know_the_same_labels_and_do_as_many_steps(
     mnist: Arrays, test_data: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x, y = prepare(mnist["x_train"][:200], mnist["y_train"][:200])
-    monkeypatch.setattr(runs, "STEPS", (3, 2, 4))
     monkeypatch.setattr(runs, "THRESHOLD", 0.0)
     steps: dict[bool, int] = {}
     seen: dict[bool, NDArray[np.float32]] = {}
@@ -147,10 +147,44 @@ def test_both_arms_know_the_same_labels_and_do_as_many_steps(
 
         monkeypatch.setattr(runs, "mixed_batches", note)
         recipe = Recipe(epochs=1, batch_size=16, seed=4)
-        _, entry = runs.run_with_few_labels(recipe, (x, y), test_data, 20, pseudo_labels)
+        _, entry = runs.run_with_few_labels(recipe, (x, y), test_data, 20, pseudo_labels, (3, 2, 4))
         assert ("rounds" in entry) == pseudo_labels
     assert steps == {False: 9, True: 9}
     np.testing.assert_array_equal(seen[False], seen[True])
+
+
+def test_together_networks_with_other_first_weights_label_by_their_mean_answer(
+    mnist: Arrays, test_data: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = prepare(mnist["x_train"][:400], mnist["y_train"][:400])
+    monkeypatch.setattr(runs, "THRESHOLD", 0.5)
+    seeds: list[int] = []
+    networks: list[keras.Model] = []
+    learned: list[Part] = []
+    run_on_batches = runs.run_on_batches
+
+    def note_network(recipe: Recipe, *arguments: Any) -> runs.Run:
+        seeds.append(recipe.seed)
+        model, entry = run_on_batches(recipe, *arguments)
+        networks.append(model)
+        return model, entry
+
+    def note_part(parts: Sequence[Part], *arguments: Any) -> Any:
+        learned.append(parts[-1])
+        return mixed_batches(parts, *arguments)
+
+    monkeypatch.setattr(runs, "run_on_batches", note_network)
+    monkeypatch.setattr(runs, "mixed_batches", note_part)
+    recipe = Recipe(epochs=1, batch_size=32, label_smoothing=0.0, normalization="none", seed=2)
+    model, entry = runs.run_with_few_labels(recipe, (x, y), test_data, 50, True, (15, 15, 5), together=True)
+    assert seeds == [2, 1002, 2002]
+    _, hidden = draw_labelled(y.argmax(axis=1), 50, seed=2)
+    mean = np.mean([network.predict(x[hidden], verbose=0) for network in networks[:2]], axis=0)
+    chosen, answers = choose_confident(mean, 0.5)
+    np.testing.assert_array_equal(learned[2].x, x[hidden[chosen]])
+    np.testing.assert_array_equal(learned[2].y.argmax(axis=1), answers)
+    assert entry["correct"] == 40 - evaluate(networks[2], *test_data).errors
+    assert model is networks[2]
 
 
 def test_the_articles_way_practises_on_the_test_digits_with_their_soft_labels(
