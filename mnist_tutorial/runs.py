@@ -76,7 +76,6 @@ def run_with_few_labels(
     x, y = train_data
     truth = y.argmax(axis=1)
     known, hidden = draw_labelled(truth, labels, recipe.seed)
-
     labelled = Part(x[known], y[known], 1)
 
     def learn(number: int, steps: int, *parts: Part) -> Run:
