@@ -1,6 +1,13 @@
 """What several test modules share: MNIST, a few of its digits, a weights file, and how Hypothesis runs."""
 
 import os
+
+# Where tests run side by side, one thread each loses the least time. OpenBLAS is NumPy's; two of its threads
+# that wait for each other on busy processors can take ten times as long as one. It looks when NumPy is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +26,6 @@ settings.register_profile(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
 settings.load_profile("repeatable")
-
-if "PYTEST_XDIST_WORKER" in os.environ:  # where tests run side by side, one thread each loses the least time
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 Arrays = dict[str, NDArray[np.uint8]]
 
