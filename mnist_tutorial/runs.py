@@ -143,7 +143,8 @@ def _write_lesson(
     x: NDArray[np.float32], teachers: Sequence[tuple[training.Recipe, Path]], lesson: Path
 ) -> None:
     augment = RandomAffine(**(training.Recipe().augmentation or {}), seed=0)
-    changed = [augment(batch, training=True) for _ in range(COPIES) for batch in np.array_split(x, 120)]
+    batches = [x[start : start + 500] for start in range(0, len(x), 500)]
+    changed = [augment(batch, training=True) for _ in range(COPIES) for batch in batches]
     pictures = np.round(255 * np.concatenate(changed)[..., 0]).astype(np.uint8)
     x = preprocessing.add_channel(preprocessing.scale_pixels(pictures))
     answers = np.zeros((len(x), 10), np.float32)

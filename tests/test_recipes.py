@@ -8,9 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_tutorial import data, ensembling, models, recipes, results, runs
+from mnist_tutorial.backend import keras
 from mnist_tutorial.preprocessing import prepare
 from mnist_tutorial.recipes import Experiment
-from mnist_tutorial.training import Recipe, train
+from mnist_tutorial.training import Recipe, build, save_weights, train
 
 Arrays = dict[str, NDArray[np.uint8]]
 Prepared = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -120,6 +121,26 @@ def test_each_member_of_the_ensemble_is_kept_with_its_probabilities(
     model.load_weights(member.path)
     x_test, _ = prepare(tiny["x_test"], tiny["y_test"])
     np.testing.assert_allclose(model.predict(x_test, verbose=0), probabilities[3], atol=1e-3)
+
+
+def test_members_of_both_designs_teach_the_student(
+    train_data: Prepared, test_data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipes, "MEMBERS", tmp_path)
+    monkeypatch.setattr(recipes, "TEACHERS", [3])
+    members = []
+    for changes in recipes.DESIGNS:
+        taught = replace(recipes.EXPERIMENTS["ensemble"].recipe, seed=3, **changes)
+        keras.utils.set_random_seed(3)
+        members.append(build(taught))
+        save_weights(members[-1], recipes._member_path(taught))
+    recipe = recipes.EXPERIMENTS["distilled"].recipe
+    _, entry = recipes.run_with_members(replace(recipe, batch_size=32), train_data, test_data)
+    assert entry["digits"] == len(test_data[0])
+    with np.load(tmp_path / "lesson.npz") as lesson:
+        x = lesson["pictures"][..., np.newaxis].astype(np.float32) / 255
+        said = np.mean([member.predict(x, verbose=0) for member in members], axis=0)
+        np.testing.assert_allclose(lesson["answers"], said, atol=1e-3)
 
 
 def test_an_unknown_recipe_is_named_with_those_that_there_are(tmp_path: Path) -> None:
