@@ -28,6 +28,15 @@ def candidates(changes: Iterable[tuple[dict[str, Any], int]]) -> list[dict[str, 
     return [{"changes": change, "seed": seed} for change, count in changes for seed in range(count)]
 
 
+def with_and_without(labels: int) -> list[dict[str, Any]]:
+    """Return the keys of five pairs of runs that know so many labels, without pseudo-labels and with them."""
+    return [
+        {"labels": labels, "pseudo_labels": pseudo_labels, "seed": seed}
+        for seed in range(5)
+        for pseudo_labels in (False, True)
+    ]
+
+
 ARTICLE = training.Recipe(
     batch_size=64,
     learning_rate=1e-3,
@@ -95,6 +104,9 @@ def run_with_members(recipe: training.Recipe, train_data: runs.Digits, test_data
     return runs.run_with_teachers(recipe, train_data, test_data, members, MEMBERS / "lesson.npz")
 
 
+label_together = partial(runs.run_with_few_labels, steps=(200, 200, 400, 800), together=True)
+
+
 # A recipe and its seeds are committed before their first test score.
 EXPERIMENTS = {
     "search": Experiment(SEARCH_START, candidates(SEARCH), "validation"),
@@ -128,11 +140,7 @@ EXPERIMENTS = {
     # 1,000 labels, with pseudo-labels for all other training digits and without.
     "pseudo-labelling-first": Experiment(
         training.Recipe(epochs=1, label_smoothing=0.0),  # an epoch is a network's steps: runs.STEPS
-        [
-            {"labels": 1000, "pseudo_labels": pseudo_labels, "seed": seed}
-            for seed in range(5)
-            for pseudo_labels in (False, True)
-        ],
+        with_and_without(1000),
         run=runs.run_with_few_labels,
     ),
     # The second attempt: four networks in turn, and all so far label together. Without pseudo-labels nothing
@@ -140,7 +148,14 @@ EXPERIMENTS = {
     "pseudo-labelling": Experiment(
         training.Recipe(epochs=1, label_smoothing=0.0),
         [{"labels": 1000, "pseudo_labels": True, "seed": seed} for seed in range(5)],
-        run=partial(runs.run_with_few_labels, steps=(200, 200, 400, 800), together=True),
+        run=label_together,
+    ),
+    # As the second attempt, with fewer labels and with more: nothing was tried out for these numbers.
+    "pseudo-labelling-100": Experiment(
+        training.Recipe(epochs=1, label_smoothing=0.0), with_and_without(100), run=label_together
+    ),
+    "pseudo-labelling-5000": Experiment(
+        training.Recipe(epochs=1, label_smoothing=0.0), with_and_without(5000), run=label_together
     ),
     # The article author's own way, which makes the test digits part of the training.
     "transductive": Experiment(training.Recipe(), seeds(5), run=runs.run_with_test_images),
