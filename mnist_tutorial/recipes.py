@@ -89,7 +89,8 @@ TWINS: list[tuple[dict[str, Any], int]] = [
     ({"network": "cnn"}, 1),
 ]
 # The members of the ensemble: of each of the two networks the twin with the fewest errors, 35 and 36. One
-# seed each says little; two designs are taken because networks of two kinds err in different places.
+# seed each says little; two designs were taken because networks of two kinds were expected to err in
+# different places. (They do hardly.)
 DESIGNS: list[dict[str, Any]] = [{"epochs": 6}, {"network": "cnn"}]
 TEACHERS = range(2, 7)  # seeds of the members that teach; of the first two not all weights were kept
 
