@@ -47,9 +47,13 @@ def _train(options: argparse.Namespace) -> None:
 
     training.check_weights_path(options.weights)
     recipe = training.Recipe(epochs=options.epochs, seed=options.seed)
-    model, _ = training.train(recipe, *prepare(x_train, y_train))
-    training.save_weights(model, options.weights)
-    print(f"Weights written to {options.weights}")
+    model, history = training.train(recipe, *prepare(x_train, y_train))
+    epochs = len(history.get("loss", []))
+    if epochs:  # else a file that may be there is worth more
+        training.save_weights(model, options.weights)
+        print(f"Weights written to {options.weights}")
+    if epochs < recipe.epochs:
+        raise KeyboardInterrupt
 
 
 def _evaluate(options: argparse.Namespace) -> None:

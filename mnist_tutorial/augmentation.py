@@ -13,10 +13,10 @@ LARGEST = {"rotation": 180, "shift": 1, "shear": 90, "zoom": 1}
 
 
 def check_ranges(ranges: Mapping[str, Any]) -> dict[str, float]:
-    """Return ranges, if RandomAffine has them. Raises ValueError."""
+    """Return ranges, if RandomAffine has them; one that is not named is 0. Raises ValueError."""
     for name in ranges:
         checks.choice("a range of augmentation", name, LARGEST)
-    return {name: checks.number_between(name, value, 0, LARGEST[name]) for name, value in ranges.items()}
+    return {name: checks.number_between(name, ranges.get(name, 0), 0, most) for name, most in LARGEST.items()}
 
 
 def affine_coefficients(

@@ -70,14 +70,19 @@ def weights_path(folder: Path, seed: int) -> Path:
 
 
 def keep_probabilities(probabilities: Floats, place: int, folder: Path = results.RESULTS) -> None:
-    """Keep what the member at this place of the recorded ensemble says: (n, classes), stored as float16."""
+    """Keep what the member at this place of the recorded ensemble says: (n, classes), stored as float16.
+
+    What is kept of the others stays. Raises ValueError if those before it are not there.
+    """
     path = folder / "ensemble.npz"
     said = probabilities[None].astype(np.float16)
-    if place:
-        said = np.concatenate([load_probabilities(folder)[:place].astype(np.float16), said])
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, probabilities=said)
-    results.write_whole(path, buffer.getvalue())
+    with results.alone(path):
+        kept = load_probabilities(folder).astype(np.float16) if path.exists() else said[:0]
+        if len(kept) < place:
+            raise ValueError(f"{path} holds {len(kept)} members; expected the {place} before this one.")
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, probabilities=np.concatenate([kept[:place], said, kept[place + 1 :]]))
+        results.write_whole(path, buffer.getvalue())
 
 
 def load_probabilities(folder: Path = results.RESULTS) -> Floats:

@@ -88,10 +88,11 @@ def fold(model: keras.Model) -> dict[str, tuple[Floats, Floats, Floats]]:
     """
     checks.kind("model", model, keras.Model, "a Keras model")
     names = [layer.name for layer in model.layers]
-    folded = {}
-    for name in LAYERS:
+    for name in (*LAYERS, "pool_2", "pool_4"):  # the page pools
         if name not in names:
             raise ValueError(f'the network must be one that build_cnn() makes, but has no layer "{name}".')
+    folded = {}
+    for name in LAYERS:
         weights, bias = model.get_layer(name).get_weights()
         scale = np.ones_like(bias)
         following = f"norm_{name[-1]}"

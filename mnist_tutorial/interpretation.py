@@ -33,7 +33,7 @@ def strongest(maps: Array, number: int, count: int) -> NDArray[np.intp]:
     maps: (n, rows, columns, filters), from `feature_maps`; number: which filter. Returns (count, 3): digit,
     row and column in the map, the strongest first. Chapter: filters.
     """
-    checks.finite("maps", checks.array("maps", maps, ("n", "rows", "columns", "filters"), "iuf"))
+    checks.finite("maps", checks.array("maps", maps, ("n", "rows", "columns", "filters"), "f"))
     _check_index("number", number, maps.shape[-1])
     checks.whole_number("count", count, 1)
     of_filter = maps[..., number]
@@ -159,13 +159,15 @@ def switch_off(
     number, or one for each filter of the layer (of which only those of `numbers` are used).
     Chapter: filters.
     """
+    until_logits = _layers_up_to(model, "logits")
+    checks.choice("layer", layer, [each.name for each in until_logits])
     before = _layers_up_to(model, layer)
     off = np.zeros(before[-1].output.shape[-1], bool)
     for number in checks.items("numbers", numbers):
         _check_index("a filter's number", number, len(off))
         off[number] = True
     values = _values(values, len(off))
-    after = _layers_up_to(model, "logits")[len(before) :]
+    after = until_logits[len(before) :]
     replace = partial(keras.ops.where, off, values)
     return _run([*before, replace, *after], _images(model, images))
 
@@ -221,7 +223,7 @@ def _check_index(name: str, index: Any, length: int) -> None:
 
 
 def _values(values: Any, filters: int) -> Array:
-    if isinstance(values, (int, float)):
+    if isinstance(values, (int, float, np.number)):
         return np.asarray(checks.number_between("values", values, -1e6, 1e6), np.float32)
-    array = checks.finite("values", checks.array_like("values", values, (filters,), "iuf"))
-    return np.clip(array, -1e6, 1e6).astype(np.float32)
+    array = checks.array_like("values", values, (filters,), "iuf")
+    return np.array([checks.number_between("values", value, -1e6, 1e6) for value in array], np.float32)

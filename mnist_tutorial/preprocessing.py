@@ -96,14 +96,13 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as file:
                 file.verify()  # a PNG file has sums of its own, which nothing else looks at
-            file = Image.open(path, formats=FORMATS)
-        with file:
-            picture = ImageOps.exif_transpose(file)
-            if picture.mode.startswith("I"):  # 16 bits, which Pillow would clip and not scale to 8
-                picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
-            picture = picture.convert("RGBA")
-            paper = Image.new("RGBA", picture.size, "white")
-            return np.asarray(Image.alpha_composite(paper, picture).convert("L"))
+            with Image.open(path, formats=FORMATS) as file:
+                picture = ImageOps.exif_transpose(file)
+                if picture.mode.startswith("I"):  # 16 bits, which Pillow would clip and not scale to 8
+                    picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
+                picture = picture.convert("RGBA")
+                paper = Image.new("RGBA", picture.size, "white")
+                return np.asarray(Image.alpha_composite(paper, picture).convert("L"))
     except Exception as error:  # the readers of damaged files raise errors of many types
         raise ValueError(
             f"{path} is not a picture that can be read; expected a PNG or JPEG file ({error})."

@@ -77,7 +77,7 @@ def mixed_batches(parts: Sequence[Part], batch_size: int, steps: int, seed: int)
         checks.kind("each of parts", part, Part, "a Part")
         checks.number_between("share", part.share, 0, 1)
         _check_images(part)
-    sizes = [part.share * batch_size for part in parts]
+    sizes = [round(part.share * batch_size, 6) for part in parts]  # 0.55 * 100 is 55.00000000000001
     if sum(sizes) != batch_size or any(size != int(size) or size < 1 for size in sizes):
         raise ValueError(
             f"the shares must cut a batch of {batch_size} into whole numbers of digits, 1 or more each, "
@@ -88,7 +88,7 @@ def mixed_batches(parts: Sequence[Part], batch_size: int, steps: int, seed: int)
     tensorflow.random.set_seed(seed)
 
     def draw(part: Part, size: int, number: int) -> tensorflow.data.Dataset:
-        images, labels = tensorflow.constant(part.x), tensorflow.constant(part.y)
+        images, labels = tensorflow.constant(part.x, "float32"), tensorflow.constant(part.y, "float32")
         order = tensorflow.data.Dataset.range(len(part.x)).shuffle(len(part.x), seed=seed + number).repeat()
         return order.batch(size).map(
             lambda chosen: (tensorflow.gather(images, chosen), tensorflow.gather(labels, chosen))

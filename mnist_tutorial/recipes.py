@@ -97,12 +97,14 @@ TEACHERS = range(2, 7)  # seeds of the members that teach; of the first two not 
 
 def run_with_members(recipe: training.Recipe, train_data: runs.Digits, test_data: runs.Digits) -> runs.Run:
     """Let five members of each design teach a network; train those that are missing."""
-    members = [
-        (taught, member.path)
-        for taught in (replace(EXPERIMENTS["ensemble"].recipe, **changes) for changes in DESIGNS)
-        for member in ensembling.train_members(taught, TEACHERS, MEMBERS / taught.network)
-    ]
-    return runs.run_with_teachers(recipe, train_data, test_data, members, MEMBERS / "lesson.npz")
+    lesson, teachers = MEMBERS / "lesson.npz", []
+    for changes in [] if lesson.exists() else DESIGNS:
+        taught = replace(EXPERIMENTS["ensemble"].recipe, **changes)
+        for member in ensembling.train_members(taught, TEACHERS, MEMBERS / taught.network):
+            if member.error:
+                raise OSError(f"The teacher with seed {member.seed} could not be trained: {member.error}")
+            teachers.append((taught, member.path))
+    return runs.run_with_teachers(recipe, train_data, test_data, teachers, lesson)
 
 
 label_together = partial(runs.run_with_few_labels, steps=(200, 200, 400, 800), together=True)
@@ -169,8 +171,10 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
     """Train a named recipe with each of its seeds and record the result after every one.
 
     Writes `folder`/`name`.json; a second call goes on where the first was stopped. Returns the whole
-    result, as `results.load` does. "search" stands for all candidates of the search. Raises ValueError
-    for an unknown name. Chapter: evaluation.
+    result, as `results.load` does. "search" stands for all candidates of the search. Two write more: of
+    "tutorial-long" the first network's weights go to `weights` beside `folder`, and of "ensemble" all answers
+    to `folder`/ensemble.npz and all weights to `members` beside `folder`. Raises ValueError for an unknown
+    name. Chapter: evaluation.
     """
     checks.choice("name", name, EXPERIMENTS)
     experiment = EXPERIMENTS[name]
@@ -187,18 +191,14 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
             entry["weights_sha256"] = models.save_recorded(model, folder.parent / "weights" / f"{name}.npz")
         if name == "ensemble":
             place = list(experiment.keys).index({"changes": changes, "seed": seed})
-            training.save_weights(model, _member_path(recipe))
+            members = folder.with_name("members") / recipe.network
+            members.mkdir(parents=True, exist_ok=True)
+            training.save_weights(model, ensembling.weights_path(members, recipe.seed))
             probabilities = model.predict(test_data[0], batch_size=500, verbose=0)
             ensembling.keep_probabilities(probabilities, place, folder)
         return entry
 
     return results.record(name, about, experiment.keys, one, folder)
-
-
-def _member_path(recipe: training.Recipe) -> Path:
-    folder = MEMBERS / recipe.network
-    folder.mkdir(parents=True, exist_ok=True)
-    return ensembling.weights_path(folder, recipe.seed)
 
 
 def _digits(scored_on: str) -> tuple[runs.Digits, runs.Digits]:

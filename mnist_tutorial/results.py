@@ -66,7 +66,7 @@ def record(
         result = load(name, folder) if path.exists() else result
         if not _has(result, key):
             entry = {**key, **run(**key)}
-            with _alone(path):
+            with alone(path):
                 result = load(name, folder) if path.exists() else result
                 if not _has(result, key):
                     result["runs"].append(entry)
@@ -79,8 +79,8 @@ def _has(result: dict[str, Any], key: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Let no other process add to a result for a few milliseconds."""
+def alone(path: Path) -> Iterator[None]:
+    """Let no other process add to a file for a few milliseconds. Raises PermissionError."""
     lock, patience = path.with_name(f"{path.name}.lock"), time.monotonic() + 10
     while True:
         try:

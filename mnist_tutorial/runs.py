@@ -41,8 +41,8 @@ def run_on_batches(recipe: training.Recipe, dataset: tensorflow.data.Dataset, te
     start = time.perf_counter()
     model, history = training.fit(recipe, dataset, callbacks=[after_epoch])
     seconds = time.perf_counter() - start - after_epoch.seconds
-    if len(history.get("loss", [])) < recipe.epochs:
-        raise KeyboardInterrupt  # a run that was stopped is not a result
+    if len(after_epoch.correct) < recipe.epochs:
+        raise KeyboardInterrupt  # a run that was stopped, be it while it was scored, is not a result
     scores: dict[str, list[Any]] = {"test_correct": after_epoch.correct, "test_loss": after_epoch.loss}
     history = {key: [round(value, 5) for value in values] for key, values in {**history, **scores}.items()}
     return model, {

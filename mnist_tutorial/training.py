@@ -148,7 +148,7 @@ def fit(
             verbose=verbose,
         )
     except KeyboardInterrupt:
-        epoch = len(history.history.get("loss", [])) + 1
+        epoch = min(len(history.history.get("loss", [])) + 1, recipe.epochs)
         print(f"\nStopped in epoch {epoch} of {recipe.epochs}; what was learned is kept.")
     return model, history.history
 

@@ -1,4 +1,4 @@
-"""Drawings that are used twice or tested. Each takes arrays and returns a matplotlib Figure.
+"""Drawings that are used twice or tested: arrays to a matplotlib Figure, or onto an axis that is given.
 
 What goes in is checked: TypeError for a wrong kind, ValueError for a wrong value.
 """
@@ -50,7 +50,7 @@ def draw_digits(
 def draw_digit(axis: Axes, image: NDArray[Any]) -> None:
     """Draw one digit on an axis: no ticks, a thin frame, ink dark on light paper."""
     _check_pictures("image", image, ("height", "width"))
-    axis.imshow(np.squeeze(image), cmap="gray_r")
+    axis.imshow(image.reshape(image.shape[:2]), cmap="gray_r")
     axis.set(xticks=[], yticks=[])
     for spine in axis.spines.values():
         spine.set_color("#c9ced6")
@@ -76,7 +76,7 @@ def draw_maps(maps: NDArray[Any], titles: Sequence[Any] | None = None, columns: 
 def draw_map(axis: Axes, values: NDArray[Any]) -> None:
     """Draw one map on an axis: blue is positive, orange negative, white 0, dark the farthest from 0."""
     draw_digit(axis, values)
-    reach = np.abs(values).max()
+    reach = float(np.abs(values.astype(float)).max())
     axis.images[0].set(cmap=SIGNED, clim=(-reach, reach) if reach > 0 else (-1, 1))
 
 
@@ -152,7 +152,8 @@ def draw_learning_curves(
 ) -> Figure:
     """Draw a measure by epoch: a colour for each network, training dashed, validation solid.
 
-    histories: by name, what Keras's `fit` or `train` returned. Chapter: training.
+    histories: by name, what `train` returned, or the `.history` of what Keras's `fit` returned. Chapter:
+    training.
     """
     _check_histories(histories, measure)
     figure = Figure(figsize=(5.5, 3.4), layout="constrained")

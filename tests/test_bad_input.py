@@ -151,7 +151,7 @@ def convolves(result: Any, image: Any, kernel: Any, stride: Any, padding: Any) -
 
 def is_softmax(result: Any, logits: Any) -> bool:
     equal_to_the_largest = logits == logits.max(axis=-1, keepdims=True)
-    right = (result.sum(axis=-1) - 1 < 1e-3).all() and (result >= 0).all()
+    right = (np.abs(result.sum(axis=-1) - 1) < 1e-3).all() and (result >= 0).all()
     return bool(right and (result.max(axis=-1, keepdims=True) - result)[equal_to_the_largest].max() < 1e-3)
 
 

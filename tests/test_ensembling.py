@@ -249,6 +249,13 @@ def test_what_a_member_says_is_kept_at_its_place_and_replaced_when_said_again(tm
         ensembling.keep_probabilities(probabilities, place, tmp_path)
     kept = ensembling.load_probabilities(tmp_path)
     np.testing.assert_array_equal(kept, said[[0, 2]].astype(np.float16).astype(np.float32), strict=True)
+    ensembling.keep_probabilities(
+        said[1], 0, tmp_path
+    )  # as a second process does that began at the same time
+    kept = ensembling.load_probabilities(tmp_path)
+    np.testing.assert_array_equal(kept, said[[1, 2]].astype(np.float16).astype(np.float32), strict=True)
+    with pytest.raises(ValueError, match="holds 2 members; expected the 3 before"):
+        ensembling.keep_probabilities(said[0], 3, tmp_path)
 
 
 # Answering together

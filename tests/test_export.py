@@ -99,6 +99,8 @@ def test_normalization_after_relu_is_refused() -> None:
 def test_another_network_is_refused() -> None:
     with pytest.raises(ValueError, match=r'build_cnn\(\).*"conv_1"'):
         export.fold(keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()]))
+    with pytest.raises(ValueError, match=r'build_cnn\(\).*"pool_2"'):  # though all its shapes are the same
+        export.fold(models.build_cnn(pooling="strides"))
 
 
 def test_the_same_network_gives_the_same_file(shaken: keras.Model, tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_a_label_is_needed_for_each_image(linear: keras.Model, images: Array) ->
 
 
 @pytest.mark.parametrize("numbers", [[], [2], [0, 3]])
-@pytest.mark.parametrize("values", [0, 0.7, [0.1, 0.2, 0.3, 0.4]])
+@pytest.mark.parametrize("values", [0, 0.7, np.float32(0.7), [0.1, 0.2, 0.3, 0.4]])
 def test_switching_off_equals_a_filter_without_weights(
     cnn: keras.Model, images: Array, numbers: list[int], values: Any
 ) -> None:
@@ -268,6 +268,19 @@ def test_what_a_filter_puts_out_instead_goes_on_to_the_next_layer(cnn: keras.Mod
 def test_switching_off_needs_one_value_or_one_for_each_filter(cnn: keras.Model, images: Array) -> None:
     with pytest.raises(ValueError, match=r"values must have shape \(4,\).*got .*\(2,\)"):
         interpretation.switch_off(cnn, images, "relu_1", [0, 1], [0.5, 0.6])
+    for values in (2e6, [0, 0, 0, 2e6]):
+        with pytest.raises(ValueError, match=r"values must be .*2000000"):
+            interpretation.switch_off(cnn, images, "relu_1", [0], values)
+
+
+def test_nothing_is_switched_off_behind_the_logits(cnn: keras.Model, images: Array) -> None:
+    with pytest.raises(ValueError, match=r"layer must be .*'softmax'"):
+        interpretation.switch_off(cnn, images, "softmax", [3])
+
+
+def test_maps_of_whole_numbers_whose_negatives_may_not_fit_are_refused() -> None:
+    with pytest.raises(TypeError, match="maps must be an array of floats"):
+        interpretation.strongest(np.ones((1, 2, 2, 4), np.uint8), 0, 1)
 
 
 @pytest.mark.parametrize("number", [4, -1, True, 1.0])

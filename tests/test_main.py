@@ -181,6 +181,23 @@ def test_ctrl_c_ends_a_recording_with_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize(("epochs", "written"), [(0, False), (2, True)])
+def test_ctrl_c_in_training_writes_what_was_learned_and_no_first_weights(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    epochs: int,
+    written: bool,
+) -> None:
+    (folder / "own.weights.h5").write_text("older")
+    stopped = models.build_cnn(), {"loss": [0.5] * epochs}
+    monkeypatch.setattr(training, "train", lambda *_: stopped)
+    arguments = ["--weights", "own.weights.h5", "--data", "tiny.npz", "--epochs", "3"]
+    assert main(["train", *arguments]) == 130
+    assert ((folder / "own.weights.h5").read_bytes() != b"older") == written
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 @pytest.mark.usefixtures("folder")
 def test_without_weights_the_network_that_comes_along_reads_and_is_scored(
     tiny: Arrays, capsys: pytest.CaptureFixture[str]

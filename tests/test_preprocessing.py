@@ -443,6 +443,12 @@ def test_a_camera_that_wrote_half_a_note_is_no_reason_to_refuse(few: Arrays, tmp
     np.testing.assert_allclose(read_picture(tmp_path / "photo.jpg"), few["x_test"][0].astype(float), atol=8)
 
 
+def test_a_note_that_is_cut_off_gives_no_warning(few: Arrays, tmp_path: Path) -> None:
+    cut = b"Exif\0\0MM\0*\0\0\0\x08\0\x05"
+    Image.fromarray(few["x_test"][0]).save(tmp_path / "photo.png", exif=cut)
+    np.testing.assert_array_equal(read_picture(tmp_path / "photo.png"), few["x_test"][0])
+
+
 def test_a_picture_of_ninety_million_pixels_is_refused(tmp_path: Path) -> None:
     Image.new("1", (9500, 9500)).save(tmp_path / "large.png")
     with pytest.raises(ValueError, match="not a picture that can be read"):

@@ -98,6 +98,13 @@ def test_each_part_has_its_share_of_each_batch_and_each_digit_its_turn() -> None
     assert sorted(large[:40]) == list(range(100, 140))
 
 
+def test_shares_need_not_be_exact_in_binary_nor_the_parts_of_one_precision() -> None:
+    first, second = part(6, 0, 0.55), part(40, 100, 0.45)
+    second = second._replace(y=second.y.astype(np.float64))  # as `ensembling.average` gives them
+    (batch,) = epoch_of(mixed_batches([first, second], batch_size=100, steps=1, seed=1))
+    assert [(batch < 100).sum(), (batch >= 100).sum()] == [55, 45]
+
+
 def test_the_order_is_the_seeds_and_another_one_in_the_next_epoch() -> None:
     def epochs(seed: int) -> list[list[float]]:
         dataset = mixed_batches([part(30, 0, 1)], batch_size=10, steps=3, seed=seed)

@@ -105,12 +105,11 @@ def test_each_member_of_the_ensemble_is_kept_with_its_probabilities(
     recipe = Recipe(epochs=1, batch_size=32, augmentation=None)
     keys = [{"changes": changes, "seed": seed} for seed in (5, 6) for changes in ({}, {"network": "deep"})]
     monkeypatch.setattr(recipes, "EXPERIMENTS", {"ensemble": Experiment(recipe, keys)})
-    monkeypatch.setattr(recipes, "MEMBERS", tmp_path / "members")
     monkeypatch.setattr(
         data, "load_mnist", lambda: ((tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"]))
     )
-    recorded = recipes.reproduce("ensemble", tmp_path)
-    probabilities = ensembling.load_probabilities(tmp_path)
+    recorded = recipes.reproduce("ensemble", tmp_path / "results")
+    probabilities = ensembling.load_probabilities(tmp_path / "results")
     assert probabilities.shape == (4, len(tiny["x_test"]), 10)
     np.testing.assert_allclose(probabilities.sum(axis=2), 1, atol=2e-3)
     answers = ["".join(map(str, row)) for row in probabilities.argmax(axis=2)]
@@ -133,7 +132,8 @@ def test_members_of_both_designs_teach_the_student(
         taught = replace(recipes.EXPERIMENTS["ensemble"].recipe, seed=3, **changes)
         keras.utils.set_random_seed(3)
         members.append(build(taught))
-        save_weights(members[-1], recipes._member_path(taught))
+        (tmp_path / taught.network).mkdir()
+        save_weights(members[-1], ensembling.weights_path(tmp_path / taught.network, 3))
     recipe = recipes.EXPERIMENTS["distilled"].recipe
     _, entry = recipes.run_with_members(replace(recipe, batch_size=32), train_data, test_data)
     assert entry["digits"] == len(test_data[0])
@@ -141,6 +141,16 @@ def test_members_of_both_designs_teach_the_student(
         x = lesson["pictures"][..., np.newaxis].astype(np.float32) / 255
         said = np.mean([member.predict(x, verbose=0) for member in members], axis=0)
         np.testing.assert_allclose(lesson["answers"], said, atol=1e-3)
+
+
+def test_a_teacher_that_could_not_be_trained_is_named_with_the_reason(
+    train_data: Prepared, test_data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipes, "MEMBERS", tmp_path)
+    failed = [ensembling.Member(4, tmp_path / "seed_4.weights.h5", "the disk is full")]
+    monkeypatch.setattr(ensembling, "train_members", lambda *_: failed)
+    with pytest.raises(OSError, match=r"seed 4 .* the disk is full"):
+        recipes.run_with_members(recipes.EXPERIMENTS["distilled"].recipe, train_data, test_data)
 
 
 def test_an_unknown_recipe_is_named_with_those_that_there_are(tmp_path: Path) -> None:

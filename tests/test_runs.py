@@ -83,13 +83,14 @@ def test_the_last_epoch_counts_even_if_an_earlier_one_was_better(
     assert entry["correct"] == agreeing < 40
 
 
+@pytest.mark.parametrize("moment", ["on_train_begin", "on_epoch_end"])
 def test_a_run_that_is_stopped_is_no_result(
-    train_data: Prepared, test_data: Prepared, monkeypatch: pytest.MonkeyPatch
+    train_data: Prepared, test_data: Prepared, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     def press_ctrl_c(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs._ScoreAfterEpoch, "on_train_begin", press_ctrl_c)
+    monkeypatch.setattr(runs._ScoreAfterEpoch, moment, press_ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         runs.run(Recipe(epochs=1), train_data, test_data)
 

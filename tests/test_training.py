@@ -102,6 +102,11 @@ def test_a_recipe_does_not_change() -> None:
         Recipe().epochs = 6  # type: ignore[misc]
 
 
+def test_a_range_that_is_not_named_is_zero_whoever_augments() -> None:
+    ranges = Recipe(augmentation={"rotation": 10}).augmentation
+    assert ranges == {"rotation": 10, "shift": 0, "shear": 0, "zoom": 0}
+
+
 def test_a_recipe_builds_the_network_that_it_names() -> None:
     deep = training.build(Recipe(network="deep", dropout=0.4))
     assert (deep.name, deep.count_params(), deep.get_layer("dropout").rate) == ("deep_cnn", 299_626, 0.4)

@@ -97,6 +97,15 @@ def test_maps_are_drawn_as_they_are_each_to_its_own_scale() -> None:
     assert not figure.axes[3].axison
 
 
+@pytest.mark.parametrize("kind", [bool, np.int8])
+@pytest.mark.parametrize("shape", [(2, 1, 5), (2, 5, 1), (2, 3, 3)])
+def test_maps_of_any_kind_and_shape_are_drawn(kind: Any, shape: tuple[int, ...]) -> None:
+    maps = np.full(shape, -128).astype(kind)
+    for axis, values in zip(draw_maps(maps, columns=2).axes, maps, strict=True):
+        np.testing.assert_array_equal(drawn(axis), values)
+        assert axis.get_images()[0].get_clim()[1] == abs(float(values.flat[0]))
+
+
 def test_a_grid_has_no_more_rows_than_it_needs() -> None:
     for count, places in ((1, 2), (2, 2), (3, 4)):
         assert len(draw_maps(np.ones((count, 3, 3)), columns=2).axes) == places
