@@ -98,7 +98,7 @@ BUGS = {
         ("size, replace=False", "size"),
         ("(members - 1) / members *", "1 / members *"),
         ("errors[~drawn[:, member]]", "errors[drawn[:, member]]"),
-        ("load_probabilities(folder)[:place]", "load_probabilities(folder)"),
+        ("said, kept[place + 1 :]]", "said]"),
     ],
     "pseudo_labelling": [
         (">= threshold", "> threshold"),
@@ -117,7 +117,7 @@ BUGS = {
         ("np.quantile(answer.max(axis=1), SHARE)", "np.quantile(answer.max(axis=1), 1 - SHARE)"),
     ],
     "visualization": [
-        ("reach = np.abs(values).max()", "reach = values.max()"),
+        ("np.abs(values.astype(float)).max()", "values.astype(float).max()"),
         ('[ORANGE, "white", BLUE]', '[BLUE, "white", ORANGE]'),
         ('cmap="gray_r"', 'cmap="gray"'),
         ("range(1, len(history[key]) + 1)", "range(len(history[key]))"),
