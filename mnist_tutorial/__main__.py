@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce = add(
         "reproduce",
         _reproduce,
-        "repeat a recorded result, seed by seed; goes on where it was stopped",
+        "record a result, seed by seed, and show it; goes on where it was stopped",
     )
     reproduce.add_argument(
         "name", metavar="NAME", help="the recipe's name, such as tutorial; a name that is none shows them all"
