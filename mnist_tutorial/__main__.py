@@ -49,7 +49,9 @@ def _train(options: argparse.Namespace) -> None:
     recipe = training.Recipe(epochs=options.epochs, seed=options.seed)
     model, history = training.train(recipe, *prepare(x_train, y_train))
     epochs = len(history.get("loss", []))
-    if epochs:  # else a file that may be there is worth more
+    if (
+        epochs or not Path(options.weights).exists()
+    ):  # a file that is there is worth more than part of an epoch
         training.save_weights(model, options.weights)
         print(f"Weights written to {options.weights}")
     if epochs < recipe.epochs:

@@ -181,15 +181,19 @@ def test_ctrl_c_ends_a_recording_with_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("epochs", "written"), [(0, False), (2, True)])
-def test_ctrl_c_in_training_writes_what_was_learned_and_no_first_weights(
+@pytest.mark.parametrize(
+    ("older", "epochs", "written"), [(True, 0, False), (False, 0, True), (True, 2, True)]
+)
+def test_ctrl_c_in_training_writes_what_was_learned_but_replaces_nothing_by_part_of_an_epoch(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    older: bool,
     epochs: int,
     written: bool,
 ) -> None:
-    (folder / "own.weights.h5").write_text("older")
+    if older:
+        (folder / "own.weights.h5").write_text("older")
     stopped = models.build_cnn(), {"loss": [0.5] * epochs}
     monkeypatch.setattr(training, "train", lambda *_: stopped)
     arguments = ["--weights", "own.weights.h5", "--data", "tiny.npz", "--epochs", "3"]
