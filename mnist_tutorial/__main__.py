@@ -49,9 +49,8 @@ def _train(options: argparse.Namespace) -> None:
     recipe = training.Recipe(epochs=options.epochs, seed=options.seed)
     model, history = training.train(recipe, *prepare(x_train, y_train))
     epochs = len(history.get("loss", []))
-    if (
-        epochs or not Path(options.weights).exists()
-    ):  # a file that is there is worth more than part of an epoch
+    # A file that is there is worth more than part of an epoch.
+    if epochs or not Path(options.weights).exists():
         training.save_weights(model, options.weights)
         print(f"Weights written to {options.weights}")
     if epochs < recipe.epochs:
