@@ -90,7 +90,7 @@ TWINS: list[tuple[dict[str, Any], int]] = [
 ]
 # The members of the ensemble: of each of the two networks the twin with the fewest errors, 35 and 36. One
 # seed each says little; two designs were taken because networks of two kinds were expected to err in
-# different places. (They do hardly.)
+# different places. (They hardly do.)
 DESIGNS: list[dict[str, Any]] = [{"epochs": 6}, {"network": "cnn"}]
 TEACHERS = range(2, 7)  # seeds of the members that teach; of the first two not all weights were kept
 
