@@ -30,7 +30,7 @@ def draw_digits(
     """Draw digits in a grid, ink dark on light paper, each under its title.
 
     images: (n, 28, 28) or (n, 28, 28, 1), any range. titles: one a digit (its label, say).
-    rows_labelled: a name for each row of the grid. Chapter: loading.
+    rows_labelled: a name for each row of the grid, or none. Chapter: loading.
     """
     titles, rows_labelled = _check_grid("images", images, titles, columns, rows_labelled)
     rows = -(-len(images) // columns)
@@ -204,7 +204,10 @@ def _check_grid(
     titles = None if titles is None else checks.items("titles", titles)
     if titles is not None and len(titles) != len(pictures):
         raise ValueError(f"titles must be one for each of {len(pictures)} {name}, got {len(titles)}.")
-    return titles, checks.items("rows_labelled", rows_labelled)
+    rows, names = -(-len(pictures) // columns), checks.items("rows_labelled", rows_labelled)
+    if len(names) not in (0, rows):
+        raise ValueError(f"rows_labelled must name each of {rows} rows, got {len(names)} names.")
+    return titles, names
 
 
 def _check_layers(layers: Any) -> None:

@@ -68,6 +68,12 @@ def test_digits_with_a_channel_and_any_range_are_drawn_without_titles(few: Array
     assert [axis.get_ylabel() for axis in figure.axes] == ["upper", "", "lower", ""]
 
 
+@pytest.mark.parametrize("names", [["upper"], ["upper", "middle", "lower"]])
+def test_as_many_names_as_rows_are_wanted(few: Arrays, names: list[str]) -> None:
+    with pytest.raises(ValueError, match=f"2 rows.*{len(names)}"):
+        draw_digits(few["x_train"], columns=2, rows_labelled=names)
+
+
 def test_augmented_digits_stand_beside_their_original(few: Arrays) -> None:
     originals = few["x_train"][:2]
     augmented = np.stack([originals // 2, originals // 3, originals // 4], axis=1)
