@@ -15,20 +15,36 @@ START, END = ":::{solution-start}", ":::{solution-end}"
 
 
 def write_student_edition(folder: Path) -> None:
-    """Copy the book and its settings to `folder`, and take the solutions out of its notebooks.
+    """Copy the book, its settings, the package and the licences to `folder`, but not the solutions.
 
-    Raises FileExistsError if the folder is there already, so that no one's work is overwritten.
+    Raises FileExistsError if the folder is there already, so that no one's work is overwritten, and
+    ValueError, before anything is written, for a solution that cannot be taken out.
     """
     if folder.exists():
         raise FileExistsError(f"{folder} is there already. Name a folder that does not exist yet.")
-    shutil.copytree(
-        BOOK, folder / "book", ignore=shutil.ignore_patterns(".*", "__pycache__", Path(__file__).name)
-    )
-    shutil.copy(BOOK.parent / "_config.yml", folder)
-    for path in sorted((folder / "book").glob("*.ipynb")):
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        notebook["cells"] = without_solutions(notebook["cells"], path.name)
-        path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    hidden = shutil.ignore_patterns(".*", "__pycache__", Path(__file__).name, "members")
+    places = [path.relative_to(BOOK) for path in BOOK.rglob("*") if path.suffix in (".md", ".ipynb")]
+    places = [place for place in places if not any(part.startswith(".") for part in place.parts)]
+    texts = {place: student_text(BOOK / place) for place in places}
+    for name in ("book", "mnist_tutorial"):
+        shutil.copytree(BOOK.parent / name, folder / name, ignore=hidden)
+    for name in ("_config.yml", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(BOOK.parent / name, folder)
+    for place, text in texts.items():
+        if place.suffix == ".ipynb":
+            (folder / "book" / place).write_text(text, encoding="utf-8")
+
+
+def student_text(page: Path) -> str:
+    """Return the text of a page, a notebook's without its solutions. Raises ValueError if one is left."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        notebook = json.loads(text)
+        notebook["cells"] = without_solutions(notebook["cells"], page.name)
+        text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    if "{solution" in text:
+        raise ValueError(f"{page.name}: a solution can only stand in a notebook, from {START} to {END}.")
+    return text
 
 
 def without_solutions(cells: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,14 +38,31 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_page_and_setting_is_there(edition: Path) -> None:
-    copied = {path.relative_to(edition / "book") for path in (edition / "book").rglob("*") if path.is_file()}
-    original = {path.relative_to(BOOK) for path in BOOK.rglob("*") if path.is_file()}
-    missing = {
-        path for path in original - copied if not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}
+def test_every_page_setting_and_module_is_there(edition: Path) -> None:
+    copied = {path.relative_to(edition) for path in edition.rglob("*") if path.is_file()}
+    names = ("book", "mnist_tutorial", "_config.yml", "pyproject.toml", "README.md", "LICENSE")
+    original = {
+        path.relative_to(BOOK.parent)
+        for name in names
+        for path in (BOOK.parent / name, *(BOOK.parent / name).rglob("*"))
+        if path.is_file()
     }
-    assert missing == {Path("student_edition.py")}
-    assert (edition / "_config.yml").read_bytes() == (BOOK.parent / "_config.yml").read_bytes()
+    missing = {
+        path
+        for path in original - copied
+        if not any(part == "__pycache__" or part.startswith(".") for part in path.parts)
+        and path.parts[:3] != ("mnist_tutorial", "assets", "members")
+    }
+    assert missing == {Path("book/student_edition.py")}
+    assert copied <= original
+    changed = {path for path in copied if (edition / path).read_bytes() != (BOOK.parent / path).read_bytes()}
+    assert {path.suffix for path in changed} == {".ipynb"}
+
+
+def test_the_copy_holds_the_package_that_its_notebooks_import(edition: Path) -> None:
+    command = "import mnist_tutorial as package; print(package.__file__, len(package.load_mnist()[0][1]))"
+    done = subprocess.run([sys.executable, "-c", command], cwd=edition, capture_output=True, text=True)
+    assert done.stdout.split() == [str(edition / "mnist_tutorial" / "__init__.py"), "60000"]
 
 
 @pytest.mark.parametrize("notebook", sorted(BOOK.glob("*.ipynb")), ids=lambda path: path.stem)
@@ -52,7 +70,7 @@ def test_solutions_are_gone_and_all_else_is_kept(edition: Path, notebook: Path) 
     before, after = cells_of(notebook), cells_of(edition / "book" / notebook.name)
     assert "{solution" not in text_of(after)
     if notebook.stem != "teaching":  # which speaks of solutions, and has none
-        assert "solution" not in text_of(after).lower()
+        assert not re.search(r"\bsolutions?\b", text_of(after).lower())
     assert text_of(after).count(":::{exercise}") == text_of(before).count(":::{exercise}")
     inside, outside = False, []
     for cell in before:  # told by the labels once more, in another way
@@ -87,3 +105,23 @@ def test_a_folder_that_is_there_is_not_written_into(tmp_path: Path) -> None:
 def test_a_solution_without_borders_is_refused(texts: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"chapter\.ipynb: .*solution"):
         student_edition.without_solutions(markdown(*texts), "chapter.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("page.md", "# A page\n\n:::{solution} one\nx\n:::\n"),
+        ("page.ipynb", json.dumps({"cells": markdown("```{solution-start} one\n```", "x")})),
+        ("part/page.ipynb", json.dumps({"cells": markdown(":::{solution} one\nx\n:::")})),
+    ],
+)
+def test_a_solution_of_another_form_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str
+) -> None:
+    page = tmp_path / "book" / name
+    page.parent.mkdir(parents=True)
+    page.write_text(content)
+    monkeypatch.setattr(student_edition, "BOOK", tmp_path / "book")
+    with pytest.raises(ValueError, match=f"{page.name}: a solution"):
+        student_edition.write_student_edition(tmp_path / "student")
+    assert [path.name for path in tmp_path.iterdir()] == ["book"]
