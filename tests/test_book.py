@@ -96,7 +96,7 @@ class TestEveryNotebook:
             "nbval-ignore-output" in cell["metadata"].get("tags", []) for cell in code_cells_of(notebook)
         ]
         assert not any(first and second for first, second in itertools.pairwise(ignored))
-        assert not any(ignored[-1:])
+        assert not ignored[-1]
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
