@@ -61,7 +61,7 @@ ODD = [
     int,
     len,
     datetime.date(2017, 4, 1),
-    np.datetime64("NaT"),
+    np.datetime64("NaT", "s"),
     Path("x"),
 ]
 ODD += [
