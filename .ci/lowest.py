@@ -8,7 +8,9 @@ import re
 import tomllib
 from pathlib import Path
 
-pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+pyproject = tomllib.loads(
+    (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+)
 groups = [
     pyproject["build-system"]["requires"],
     pyproject["project"]["dependencies"],

@@ -21,10 +21,20 @@ def write_student_edition(folder: Path) -> None:
     ValueError, before anything is written, for a solution that cannot be taken out.
     """
     if folder.exists():
-        raise FileExistsError(f"{folder} is there already. Name a folder that does not exist yet.")
+        raise FileExistsError(
+            f"{folder} is there already. Name a folder that does not exist yet."
+        )
     hidden = shutil.ignore_patterns(".*", "__pycache__", Path(__file__).name, "members")
-    places = [path.relative_to(BOOK) for path in BOOK.rglob("*") if path.suffix in (".md", ".ipynb")]
-    places = [place for place in places if not any(part.startswith(".") for part in place.parts)]
+    places = [
+        path.relative_to(BOOK)
+        for path in BOOK.rglob("*")
+        if path.suffix in (".md", ".ipynb")
+    ]
+    places = [
+        place
+        for place in places
+        if not any(part.startswith(".") for part in place.parts)
+    ]
     texts = {place: student_text(BOOK / place) for place in places}
     for name in ("book", "mnist_tutorial"):
         shutil.copytree(BOOK.parent / name, folder / name, ignore=hidden)
@@ -43,7 +53,9 @@ def student_text(page: Path) -> str:
         notebook["cells"] = without_solutions(notebook["cells"], page.name)
         text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     if "{solution" in text:
-        raise ValueError(f"{page.name}: a solution can only stand in a notebook, from {START} to {END}.")
+        raise ValueError(
+            f"{page.name}: a solution can only stand in a notebook, from {START} to {END}."
+        )
     return text
 
 
@@ -58,7 +70,8 @@ def without_solutions(cells: list[dict[str, Any]], name: str) -> list[dict[str, 
         if text.startswith(START):
             inside = True
         elif START in text or (
-            END in text and not (inside and text.removesuffix(":::").rstrip().endswith(END))
+            END in text
+            and not (inside and text.removesuffix(":::").rstrip().endswith(END))
         ):
             raise ValueError(
                 f"{name}: put a +++ or a cell border before and after each solution, in: {text:.80}"
@@ -76,7 +89,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="where to write the copy; must not exist yet")
+    parser.add_argument(
+        "folder", type=Path, help="where to write the copy; must not exist yet"
+    )
     try:
         write_student_edition(parser.parse_args().folder)
     except (FileExistsError, ValueError) as error:

@@ -36,14 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"mnist-tutorial: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("mnist-tutorial: stopped; what was written so far is kept.", file=sys.stderr)
+        print(
+            "mnist-tutorial: stopped; what was written so far is kept.", file=sys.stderr
+        )
         return 130
     return 0
 
 
 def _train(options: argparse.Namespace) -> None:
     (x_train, y_train), _ = load_mnist(options.data)
-    from mnist_tutorial import training  # here, since --help and a wrong path need not wait for Keras
+    from mnist_tutorial import (
+        training,
+    )  # here, since --help and a wrong path need not wait for Keras
 
     training.check_weights_path(options.weights)
     recipe = training.Recipe(epochs=options.epochs, seed=options.seed)
@@ -65,21 +69,31 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):  # an old code page has no sign for a bar: no reason to fail
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # an old code page has no sign for a bar: no reason to fail
         sys.stdout.reconfigure(errors="replace")
     digits = {path: _read_digit(path) for path in options.images}
     model = _network(options)
     for path, digit in digits.items():
-        probabilities = model.predict(add_channel(scale_pixels(digit[None])), verbose=0)[0]
+        probabilities = model.predict(
+            add_channel(scale_pixels(digit[None])), verbose=0
+        )[0]
         print(f"{path}: {probabilities.argmax()}")
         for label, probability in enumerate(probabilities):
-            print(f"  {label} {probability:7.2%} {'█' * round(40 * float(probability))}".rstrip())
+            print(
+                f"  {label} {probability:7.2%} {'█' * round(40 * float(probability))}".rstrip()
+            )
 
 
 def _network(options: argparse.Namespace) -> Any:
     from mnist_tutorial import models
 
-    return models.load_cnn(options.weights) if options.weights else models.load_pretrained()
+    return (
+        models.load_cnn(options.weights)
+        if options.weights
+        else models.load_pretrained()
+    )
 
 
 def _read_digit(path: str) -> NDArray[np.uint8]:
@@ -118,7 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def add(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+    def add(
+        name: str, run: Callable[[argparse.Namespace], None], text: str
+    ) -> argparse.ArgumentParser:
         command = commands.add_parser(
             name,
             help=text,
@@ -143,22 +159,32 @@ def _parser() -> argparse.ArgumentParser:
         help="passes over the training digits (default: %(default)s)",
     )
     train.add_argument(
-        "--seed", type=int, default=0, help="another seed, another network (default: %(default)s)"
+        "--seed",
+        type=int,
+        default=0,
+        help="another seed, another network (default: %(default)s)",
     )
 
     evaluate = add("evaluate", _evaluate, "score weights on every test digit")
     for command in (train, evaluate):
         command.add_argument(
-            "--data", metavar="PATH", help="an .npz file or a folder of IDX files instead of MNIST"
+            "--data",
+            metavar="PATH",
+            help="an .npz file or a folder of IDX files instead of MNIST",
         )
 
     predict = add("predict", _predict, "read the digit in each picture")
     predict.add_argument(
-        "images", nargs="+", metavar="IMAGE", help="a picture of one digit: PNG, JPEG, GIF, BMP or WEBP"
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="a picture of one digit: PNG, JPEG, GIF, BMP or WEBP",
     )
     for command in (evaluate, predict):
         command.add_argument(
-            "--weights", metavar="FILE", help="weights written by train, instead of those that come along"
+            "--weights",
+            metavar="FILE",
+            help="weights written by train, instead of those that come along",
         )
 
     reproduce = add(
@@ -167,10 +193,16 @@ def _parser() -> argparse.ArgumentParser:
         "record a result, seed by seed, and show it; goes on where it was stopped",
     )
     reproduce.add_argument(
-        "name", metavar="NAME", help="the recipe's name, such as tutorial; a name that is none shows them all"
+        "name",
+        metavar="NAME",
+        help="the recipe's name, such as tutorial; a name that is none shows them all",
     )
 
-    export = add("export", _export, "write what the page that reads drawn digits needs, as JavaScript")
+    export = add(
+        "export",
+        _export,
+        "write what the page that reads drawn digits needs, as JavaScript",
+    )
     export.add_argument(
         "folder",
         nargs="?",

@@ -16,7 +16,10 @@ def check_ranges(ranges: Mapping[str, Any]) -> dict[str, float]:
     """Return ranges, if RandomAffine has them; one that is not named is 0. Raises ValueError."""
     for name in ranges:
         checks.choice("a range of augmentation", name, LARGEST)
-    return {name: checks.number_between(name, ranges.get(name, 0), 0, most) for name, most in LARGEST.items()}
+    return {
+        name: checks.number_between(name, ranges.get(name, 0), 0, most)
+        for name, most in LARGEST.items()
+    }
 
 
 def affine_coefficients(
@@ -50,7 +53,9 @@ def affine_coefficients(
     x_start = x_centre + x_shift - x_from_x * x_centre - x_from_y * y_centre
     y_start = y_centre + y_shift - y_from_x * x_centre - y_from_y * y_centre
     zero = ops.zeros_like(theta)
-    return ops.stack([x_from_x, x_from_y, x_start, y_from_x, y_from_y, y_start, zero, zero], axis=1)
+    return ops.stack(
+        [x_from_x, x_from_y, x_start, y_from_x, y_from_y, y_start, zero, zero], axis=1
+    )
 
 
 @keras.saving.register_keras_serializable(package="mnist_tutorial")
@@ -80,7 +85,9 @@ class RandomAffine(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_ranges({"rotation": rotation, "shift": shift, "shear": shear, "zoom": zoom})
+        check_ranges(
+            {"rotation": rotation, "shift": shift, "shear": shear, "zoom": zoom}
+        )
         if seed is not None:
             checks.seed(seed)
         self.rotation, self.shift, self.shear, self.zoom, self.seed = (
@@ -98,7 +105,9 @@ class RandomAffine(keras.layers.Layer):
     def draw(self, batch_size: Any, height: int, width: int) -> dict[str, Any]:
         """Draw the six numbers of each image, uniformly: the arguments of `affine_coefficients`."""
         numbers = keras.random.uniform((6, batch_size), -1, 1, seed=self.seed_generator)
-        rotation, row_shift, column_shift, shear, row_zoom, column_zoom = ops.unstack(numbers, 6)
+        rotation, row_shift, column_shift, shear, row_zoom, column_zoom = ops.unstack(
+            numbers, 6
+        )
         return {
             "rotation": self.rotation * rotation,
             "row_shift": self.shift * height * row_shift,
@@ -110,11 +119,15 @@ class RandomAffine(keras.layers.Layer):
 
     def call(self, images: Any, training: bool = False) -> Any:
         if "float" not in keras.backend.standardize_dtype(images.dtype):
-            raise ValueError(f"images must be floats, as `prepare` makes them, got {images.dtype}.")
+            raise ValueError(
+                f"images must be floats, as `prepare` makes them, got {images.dtype}."
+            )
         if not training:
             return images
         batch_size, height, width, _ = ops.shape(images)
-        coefficients = affine_coefficients(**self.draw(batch_size, height, width), height=height, width=width)
+        coefficients = affine_coefficients(
+            **self.draw(batch_size, height, width), height=height, width=width
+        )
         return ops.image.affine_transform(
             images,
             coefficients,
@@ -124,7 +137,9 @@ class RandomAffine(keras.layers.Layer):
             data_format="channels_last",
         )
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:

@@ -7,11 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-KINDS = {"b": "True or False", "iu": "whole numbers", "f": "floats", "iuf": "numbers", "buif": "numbers"}
-LARGEST = 2**31 - 1  # the largest whole number that is asked for anywhere, and that all libraries take
+KINDS = {
+    "b": "True or False",
+    "iu": "whole numbers",
+    "f": "floats",
+    "iuf": "numbers",
+    "buif": "numbers",
+}
+LARGEST = (
+    2**31 - 1
+)  # the largest whole number that is asked for anywhere, and that all libraries take
 
 
-def array(name: str, value: Any, shape: Iterable[int | str], kinds: str = "buif") -> NDArray[Any]:
+def array(
+    name: str, value: Any, shape: Iterable[int | str], kinds: str = "buif"
+) -> NDArray[Any]:
     """Return a NumPy array with numbers of these kinds, as in dtype.kind, and of this shape.
 
     A number in `shape` is a length that must be so, a word any length but 0. Raises TypeError or ValueError.
@@ -20,21 +30,34 @@ def array(name: str, value: Any, shape: Iterable[int | str], kinds: str = "buif"
     wanted = f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
     if not isinstance(value, np.ndarray):
         found = f"{type(value).__name__} {shown(value)}"
-        raise TypeError(f"{name} must be a NumPy array of {KINDS[kinds]} of shape {wanted}, got {found}.")
+        raise TypeError(
+            f"{name} must be a NumPy array of {KINDS[kinds]} of shape {wanted}, got {found}."
+        )
     if value.size and value.dtype.kind not in kinds:
-        raise TypeError(f"{name} must be an array of {KINDS[kinds]}, got {shown(value)}.")
-    fits = [isinstance(one, str) or one == length for one, length in zip(shape, value.shape, strict=False)]
+        raise TypeError(
+            f"{name} must be an array of {KINDS[kinds]}, got {shown(value)}."
+        )
+    fits = [
+        isinstance(one, str) or one == length
+        for one, length in zip(shape, value.shape, strict=False)
+    ]
     if value.ndim != len(shape) or value.size == 0 or not all(fits):
-        raise ValueError(f"{name} must have shape {wanted} and not be empty, got {shown(value)}.")
+        raise ValueError(
+            f"{name} must have shape {wanted} and not be empty, got {shown(value)}."
+        )
     return value
 
 
-def array_like(name: str, value: Any, shape: Iterable[int | str], kinds: str = "buif") -> NDArray[Any]:
+def array_like(
+    name: str, value: Any, shape: Iterable[int | str], kinds: str = "buif"
+) -> NDArray[Any]:
     """Return what `array` does, of lists of numbers too."""
     try:
         values = np.asarray(value)
     except Exception as error:  # lists of unequal length, or whatever an object's own conversion raises
-        raise TypeError(f"{name} must be an array of {KINDS[kinds]}, got {shown(value)}.") from error
+        raise TypeError(
+            f"{name} must be an array of {KINDS[kinds]}, got {shown(value)}."
+        ) from error
     return array(name, values, shape, kinds)
 
 
@@ -42,13 +65,17 @@ def finite(name: str, values: NDArray[Any]) -> NDArray[Any]:
     """Return an array without NaN and infinity. Raises ValueError."""
     good = np.isfinite(values)
     if not good.all():
-        raise ValueError(f"{name} must be finite numbers, found {values[~good][0]}, as NaN or infinity.")
+        raise ValueError(
+            f"{name} must be finite numbers, found {values[~good][0]}, as NaN or infinity."
+        )
     return values
 
 
 def shares(name: str, values: NDArray[Any]) -> NDArray[Any]:
     """Return an array of numbers from 0 to 1, such as probabilities. Raises ValueError."""
-    wrong = finite(name, values)[(values < 0) | (values > 1.001)]  # rounding may leave a little more than 1
+    wrong = finite(name, values)[
+        (values < 0) | (values > 1.001)
+    ]  # rounding may leave a little more than 1
     if len(wrong):
         raise ValueError(f"{name} must be numbers from 0 to 1, found {wrong[0]}.")
     return values
@@ -56,16 +83,24 @@ def shares(name: str, values: NDArray[Any]) -> NDArray[Any]:
 
 def whole_number(name: str, value: Any, least: int, most: int = LARGEST) -> int:
     """Return a whole number from `least` to `most`. Raises ValueError."""
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.timedelta64))
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(
+        value, (bool, np.timedelta64)
+    )
     if not is_whole or not least <= value <= most:
-        raise ValueError(f"{name} must be a whole number from {least} to {most}, got {shown(value)}.")
+        raise ValueError(
+            f"{name} must be a whole number from {least} to {most}, got {shown(value)}."
+        )
     return int(value)
 
 
-def number(name: str, value: Any, expected: str, fits: Callable[[float], bool]) -> float:
+def number(
+    name: str, value: Any, expected: str, fits: Callable[[float], bool]
+) -> float:
     """Return a number that fits, "from 0 to 1" for one. Raises ValueError."""
     kinds = (int, float, np.integer, np.floating)
-    is_number = isinstance(value, kinds) and not isinstance(value, (bool, np.timedelta64))
+    is_number = isinstance(value, kinds) and not isinstance(
+        value, (bool, np.timedelta64)
+    )
     if not is_number or not fits(value):
         raise ValueError(f"{name} must be a number {expected}, got {shown(value)}.")
     return value if isinstance(value, int) else float(value)
@@ -73,12 +108,16 @@ def number(name: str, value: Any, expected: str, fits: Callable[[float], bool]) 
 
 def number_between(name: str, value: Any, least: float, most: float) -> float:
     """Return a number from `least` to `most`. Raises ValueError."""
-    return number(name, value, f"from {least} to {most}", lambda one: least <= one <= most)
+    return number(
+        name, value, f"from {least} to {most}", lambda one: least <= one <= most
+    )
 
 
 def share_below_1(name: str, value: Any) -> float:
     """Return a share that leaves something over. Raises ValueError."""
-    return number(name, value, "from 0 up to, not including, 1", lambda share: 0 <= share < 1)
+    return number(
+        name, value, "from 0 up to, not including, 1", lambda share: 0 <= share < 1
+    )
 
 
 def seed(value: Any) -> int:
@@ -89,7 +128,9 @@ def seed(value: Any) -> int:
 def choice(name: str, value: Any, choices: Iterable[str]) -> str:
     """Return one of the choices. Raises ValueError."""
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {shown(value)}.")
+        raise ValueError(
+            f"{name} must be one of {', '.join(choices)}, got {shown(value)}."
+        )
     return value
 
 
@@ -102,7 +143,9 @@ def path(value: Any, name: str = "path") -> Path:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         pass  # whoever reads it says so
     except (OSError, ValueError) as error:
-        raise ValueError(f"{name} must be one that a file can have, got {shown(value)}.") from error
+        raise ValueError(
+            f"{name} must be one that a file can have, got {shown(value)}."
+        ) from error
     return Path(value)
 
 
@@ -112,7 +155,9 @@ def path_to_write(value: Any) -> Path:
     if file.is_dir():
         raise ValueError(f"{file} is a folder; expected the name of a file to write.")
     if not file.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {file.parent} to write {file.name} to.")
+        raise FileNotFoundError(
+            f"There is no folder {file.parent} to write {file.name} to."
+        )
     return file
 
 

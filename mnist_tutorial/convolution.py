@@ -17,7 +17,9 @@ Array = NDArray[Any]
 PADDINGS = ("valid", "same")
 
 
-def convolve2d(image: Array, kernel: Array, stride: int = 1, padding: str = "valid") -> Array:
+def convolve2d(
+    image: Array, kernel: Array, stride: int = 1, padding: str = "valid"
+) -> Array:
     """Slide a kernel over one picture; at each place, add up the products of weights and pixels.
 
     image: (height, width); kernel: (kernel height, kernel width), not turned, as in every network.
@@ -31,13 +33,26 @@ def convolve2d(image: Array, kernel: Array, stride: int = 1, padding: str = "val
     image, kernel = _as_picture("image", image), _as_picture("kernel", kernel)
     checks.whole_number("stride", stride, 1)
     checks.choice("padding", padding, PADDINGS)
-    if padding == "valid" and (kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]):
-        raise ValueError(f"a kernel of {kernel.shape} does not fit into an image of {image.shape}.")
+    if padding == "valid" and (
+        kernel.shape[0] > image.shape[0] or kernel.shape[1] > image.shape[1]
+    ):
+        raise ValueError(
+            f"a kernel of {kernel.shape} does not fit into an image of {image.shape}."
+        )
     _check_range(image, kernel)
-    return (_windows(image, kernel.shape, stride, padding, axes=(0, 1)) * kernel).sum(axis=(2, 3))
+    return (_windows(image, kernel.shape, stride, padding, axes=(0, 1)) * kernel).sum(
+        axis=(2, 3)
+    )
 
 
-def conv2d(images: Array, kernels: Array, bias: Array, *, stride: int = 1, padding: str = "valid") -> Array:
+def conv2d(
+    images: Array,
+    kernels: Array,
+    bias: Array,
+    *,
+    stride: int = 1,
+    padding: str = "valid",
+) -> Array:
     """Convolve each picture with each filter, through all channels: Keras's `Conv2D`.
 
     images: (n, height, width, channels); kernels: (kernel height, kernel width, channels, filters);
@@ -52,7 +67,9 @@ def relu(numbers: Array) -> Array:
     return np.maximum(_as_numbers("numbers", numbers), 0)
 
 
-def max_pool2d(images: Array, size: int = 2, stride: int = 2, padding: str = "valid") -> Array:
+def max_pool2d(
+    images: Array, size: int = 2, stride: int = 2, padding: str = "valid"
+) -> Array:
     """Keep the largest number of each window, in each channel: Keras's `MaxPooling2D`.
 
     images: (n, height, width, channels). With "valid", rows and columns that fill no whole window are
@@ -60,11 +77,19 @@ def max_pool2d(images: Array, size: int = 2, stride: int = 2, padding: str = "va
     """
     _check_pooling(images, size, stride, padding)
     # Padding must never win, and the smallest number of all never beats another.
-    return _windows(images, (size, size), stride, padding, fill=images.min()).max(axis=(4, 5))
+    return _windows(images, (size, size), stride, padding, fill=images.min()).max(
+        axis=(4, 5)
+    )
 
 
 def batch_normalize(
-    numbers: Array, scale: Array, shift: Array, mean: Array, variance: Array, *, epsilon: float = 1e-3
+    numbers: Array,
+    scale: Array,
+    shift: Array,
+    mean: Array,
+    variance: Array,
+    *,
+    epsilon: float = 1e-3,
 ) -> Array:
     """Normalize each channel, the last axis, with stored statistics: `BatchNormalization` in use.
 
@@ -87,9 +112,13 @@ def softmax(logits: Array) -> Array:
     Raises TypeError or ValueError. Chapter: cnn_stack.
     """
     logits = _as_numbers("logits", logits)
-    logits = logits.astype(np.result_type(logits, np.float32), copy=False)  # pixels less 255 would wrap
+    logits = logits.astype(
+        np.result_type(logits, np.float32), copy=False
+    )  # pixels less 255 would wrap
     # Subtracting the largest changes no probability and keeps the exponentials from overflowing.
-    with np.errstate(over="ignore"):  # what is that far below the largest becomes 0 either way
+    with np.errstate(
+        over="ignore"
+    ):  # what is that far below the largest becomes 0 either way
         exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
@@ -125,7 +154,10 @@ def _windows(
         for axis, side in zip(axes, sides, strict=True):
             around[axis] = _same_padding(array.shape[axis], side, stride)
         array = np.pad(array, around, constant_values=fill)
-    steps = [slice(None, None, stride if axis in axes else None) for axis in range(array.ndim)]
+    steps = [
+        slice(None, None, stride if axis in axes else None)
+        for axis in range(array.ndim)
+    ]
     return sliding_window_view(array, sides, axis=axes)[tuple(steps)]
 
 
@@ -140,7 +172,9 @@ def _as_picture(name: str, array: Any) -> Array:
     """Check a user's picture or kernel; give whole numbers the room that sums of products need."""
     numbers = checks.finite(name, checks.array(name, array, ("height", "width")))
     if numbers.dtype.kind == "u" and numbers.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"{name} must be numbers below 2 ** 63, found {numbers.max()}.")
+        raise ValueError(
+            f"{name} must be numbers below 2 ** 63, found {numbers.max()}."
+        )
     return numbers if numbers.dtype.kind == "f" else numbers.astype(np.int64)
 
 
@@ -148,15 +182,24 @@ def _check_range(image: Array, kernel: Array) -> None:
     """Refuse numbers whose sums of products would leave the range of their dtype, and be wrong."""
     dtype = np.result_type(image, kernel)
     most = float(np.finfo(dtype).max) if dtype.kind == "f" else 2.0**62
-    pixel, weight = (float(max(-float(numbers.min()), float(numbers.max()))) for numbers in (image, kernel))
+    pixel, weight = (
+        float(max(-float(numbers.min()), float(numbers.max())))
+        for numbers in (image, kernel)
+    )
     if pixel * weight * kernel.size > most:
-        raise ValueError(f"image and kernel are too large, up to {pixel:g} and {weight:g}, for {dtype}.")
+        raise ValueError(
+            f"image and kernel are too large, up to {pixel:g} and {weight:g}, for {dtype}."
+        )
 
 
 def _check_pooling(images: Any, size: Any, stride: Any, padding: Any) -> None:
-    checks.finite("images", checks.array("images", images, ("n", "height", "width", "channels")))
+    checks.finite(
+        "images", checks.array("images", images, ("n", "height", "width", "channels"))
+    )
     checks.choice("padding", padding, PADDINGS)
-    checks.whole_number("size", size, 1, min(images.shape[1:3]) if padding == "valid" else 1000)
+    checks.whole_number(
+        "size", size, 1, min(images.shape[1:3]) if padding == "valid" else 1000
+    )
     checks.whole_number("stride", stride, 1)
 
 

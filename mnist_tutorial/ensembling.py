@@ -69,7 +69,9 @@ def weights_path(folder: Path, seed: int) -> Path:
     return folder / f"seed_{seed}.weights.h5"
 
 
-def keep_probabilities(probabilities: Floats, place: int, folder: Path = results.RESULTS) -> None:
+def keep_probabilities(
+    probabilities: Floats, place: int, folder: Path = results.RESULTS
+) -> None:
     """Keep what the member at this place of the recorded ensemble says: (n, classes), stored as float16.
 
     What is kept of the others stays. Raises ValueError if those before it are not there.
@@ -77,11 +79,18 @@ def keep_probabilities(probabilities: Floats, place: int, folder: Path = results
     path = folder / "ensemble.npz"
     said = probabilities[None].astype(np.float16)
     with results.alone(path):
-        kept = load_probabilities(folder).astype(np.float16) if path.exists() else said[:0]
+        kept = (
+            load_probabilities(folder).astype(np.float16) if path.exists() else said[:0]
+        )
         if len(kept) < place:
-            raise ValueError(f"{path} holds {len(kept)} members; expected the {place} before this one.")
+            raise ValueError(
+                f"{path} holds {len(kept)} members; expected the {place} before this one."
+            )
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, probabilities=np.concatenate([kept[:place], said, kept[place + 1 :]]))
+        np.savez_compressed(
+            buffer,
+            probabilities=np.concatenate([kept[:place], said, kept[place + 1 :]]),
+        )
         results.write_whole(path, buffer.getvalue())
 
 
@@ -118,7 +127,9 @@ def majority_vote(probabilities: Floats) -> Integers:
     return np.asarray((votes + average(probabilities) / 2).argmax(axis=1))
 
 
-def draw_ensembles(probabilities: Floats, labels: Integers, size: int, draws: int, seed: int) -> Ensembles:
+def draw_ensembles(
+    probabilities: Floats, labels: Integers, size: int, draws: int, seed: int
+) -> Ensembles:
     """Draw ensembles of `size` from the members, average each, and count its errors.
 
     probabilities: (members, n, classes); labels: (n,). The ensembles share members, so their mean is less
@@ -131,7 +142,9 @@ def draw_ensembles(probabilities: Floats, labels: Integers, size: int, draws: in
     members, digits, classes = probabilities.shape
     labels = checks.array_like("labels", labels, (digits,), "iu")
     if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(f"labels must be from 0 to {classes - 1}, got {labels.min()} to {labels.max()}.")
+        raise ValueError(
+            f"labels must be from 0 to {classes - 1}, got {labels.min()} to {labels.max()}."
+        )
     checks.whole_number("size", size, 1, members - 1)
     checks.whole_number("draws", draws, 1, 100_000)
     random = np.random.default_rng(checks.seed(seed))
@@ -139,8 +152,12 @@ def draw_ensembles(probabilities: Floats, labels: Integers, size: int, draws: in
     for row in drawn:
         row[random.choice(members, size, replace=False)] = True
     if drawn.all(axis=0).any():
-        raise ValueError(f"draws must be so many that each member is left out of some, got {draws!r}.")
-    sums = np.tensordot(drawn.astype(np.float32), probabilities.astype(np.float32), axes=1)
+        raise ValueError(
+            f"draws must be so many that each member is left out of some, got {draws!r}."
+        )
+    sums = np.tensordot(
+        drawn.astype(np.float32), probabilities.astype(np.float32), axes=1
+    )
     errors = (sums.argmax(axis=2) != labels).sum(axis=1)
     without = np.array([errors[~drawn[:, member]].mean() for member in range(members)])
     variance = (members - 1) / members * ((without - without.mean()) ** 2).sum()
@@ -148,19 +165,25 @@ def draw_ensembles(probabilities: Floats, labels: Integers, size: int, draws: in
 
 
 def _members(probabilities: Floats) -> Floats:
-    array = checks.array_like("probabilities", probabilities, ("members", "n", "classes"), "iuf")
+    array = checks.array_like(
+        "probabilities", probabilities, ("members", "n", "classes"), "iuf"
+    )
     return checks.shares("probabilities", array)
 
 
 def _claim(folder: Path, recipe: training.Recipe, digits: int) -> None:
     """Note in the folder what its members are, or see that it is the same."""
-    wanted = {key: value for key, value in asdict(recipe).items() if key != "seed"} | {"digits": digits}
+    wanted = {key: value for key, value in asdict(recipe).items() if key != "seed"} | {
+        "digits": digits
+    }
     path = folder / "recipe.json"
     if path.exists():
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path} is damaged, not readable as JSON ({error}).") from error
+            raise ValueError(
+                f"{path} is damaged, not readable as JSON ({error})."
+            ) from error
         if found != wanted:
             raise ValueError(
                 f"{folder} holds members of another recipe, {found}. Give another folder, or the same recipe."
@@ -173,10 +196,15 @@ def _claim(folder: Path, recipe: training.Recipe, digits: int) -> None:
 
 
 def _train_members(
-    tasks: dict[int, training.Recipe], folder: Path, executor: Executor | None, digits: int
+    tasks: dict[int, training.Recipe],
+    folder: Path,
+    executor: Executor | None,
+    digits: int,
 ) -> Iterator[Member]:
     members = {seed: Member(seed, weights_path(folder, seed)) for seed in tasks}
-    missing = {seed: member for seed, member in members.items() if not member.path.exists()}
+    missing = {
+        seed: member for seed, member in members.items() if not member.path.exists()
+    }
     yield from (member for seed, member in members.items() if seed not in missing)
     if executor is None:
         for seed, member in missing.items():
@@ -193,7 +221,9 @@ def _train_members(
     try:
         for future in as_completed(futures):
             error = future.exception()
-            yield futures[future]._replace(error="" if error is None else str(error) or repr(error))
+            yield futures[future]._replace(
+                error="" if error is None else str(error) or repr(error)
+            )
     finally:
         for future in futures:
             future.cancel()  # who stops asking wants no more members
@@ -216,8 +246,12 @@ def _train_elsewhere(recipe: training.Recipe, path: Path, digits: int) -> None:
             process.kill()
             raise
     if process.returncode:
-        last = said.strip().splitlines()[-1:] or [f"it ended with status {process.returncode}"]
-        raise RuntimeError(f"The member with seed {recipe.seed} was not trained: {last[0]}")
+        last = said.strip().splitlines()[-1:] or [
+            f"it ended with status {process.returncode}"
+        ]
+        raise RuntimeError(
+            f"The member with seed {recipe.seed} was not trained: {last[0]}"
+        )
 
 
 def _main(task: str) -> None:
@@ -232,7 +266,9 @@ def _main(task: str) -> None:
     path, digits = training.check_weights_path(options["path"]), options["digits"]
     (x_train, y_train), _ = data.load_mnist()
     prepared = preprocessing.prepare(x_train[:digits], y_train[:digits])
-    model, history = training.train(training.Recipe(**options["recipe"]), *prepared, verbose=0)
+    model, history = training.train(
+        training.Recipe(**options["recipe"]), *prepared, verbose=0
+    )
     if len(history.get("loss", [])) < options["recipe"]["epochs"]:
         raise KeyboardInterrupt  # half-trained is not trained
     training.save_weights(model, path)

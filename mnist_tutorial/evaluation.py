@@ -47,7 +47,9 @@ def confusion_matrix(labels: ArrayLike, predicted: ArrayLike) -> Integers:
     """
     labels, predicted = _digits("labels", labels), _digits("predicted", predicted)
     _check_same_length("labels", labels, "predicted", predicted)
-    return np.bincount(CLASSES * labels + predicted, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    return np.bincount(CLASSES * labels + predicted, minlength=CLASSES**2).reshape(
+        CLASSES, CLASSES
+    )
 
 
 def hardest_digits(answers: ArrayLike, labels: ArrayLike) -> tuple[Integers, Integers]:
@@ -57,7 +59,10 @@ def hardest_digits(answers: ArrayLike, labels: ArrayLike) -> tuple[Integers, Int
     the n, and for each the number of runs that read it wrongly; of two with the same number the earlier
     comes first. Raises TypeError or ValueError. Chapter: evaluation.
     """
-    answers, labels = _digits("answers", answers, ("runs", "n")), _digits("labels", labels)
+    answers, labels = (
+        _digits("answers", answers, ("runs", "n")),
+        _digits("labels", labels),
+    )
     _check_same_length("each row of answers", answers[0], "labels", labels)
     wrong_runs = (answers != labels).sum(axis=0)
     order = np.argsort(-wrong_runs, kind="stable")[: np.count_nonzero(wrong_runs)]
@@ -74,11 +79,17 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> MeanInterval:
     values = _values(values)
     _check_confidence(confidence)
     mean, sd = values.mean(), values.std(ddof=1)
-    reach = stats.t.isf((1 - confidence) / 2, len(values) - 1) * sd / np.sqrt(len(values))
-    return MeanInterval(float(mean), float(sd), float(mean - reach), float(mean + reach))
+    reach = (
+        stats.t.isf((1 - confidence) / 2, len(values) - 1) * sd / np.sqrt(len(values))
+    )
+    return MeanInterval(
+        float(mean), float(sd), float(mean - reach), float(mean + reach)
+    )
 
 
-def proportion_interval(correct: int, digits: int, confidence: float = 0.95) -> tuple[float, float]:
+def proportion_interval(
+    correct: int, digits: int, confidence: float = 0.95
+) -> tuple[float, float]:
     """Bracket the accuracy on all digits that there could be, from one network's score on some of them.
 
     correct: how many of the `digits` it read correctly. Returns the lowest and the highest accuracy, 0 to
@@ -88,7 +99,9 @@ def proportion_interval(correct: int, digits: int, confidence: float = 0.95) -> 
     digits = checks.whole_number("digits", digits, 1)
     correct = checks.whole_number("correct", correct, 0, digits)
     _check_confidence(confidence)
-    interval = stats.binomtest(correct, digits).proportion_ci(confidence, method="exact")
+    interval = stats.binomtest(correct, digits).proportion_ci(
+        confidence, method="exact"
+    )
     return float(interval.low), float(interval.high)
 
 
@@ -103,12 +116,19 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
     correct_a = checks.array_like("correct_a", correct_a, ("n",), "b")
     correct_b = checks.array_like("correct_b", correct_b, ("n",), "b")
     _check_same_length("correct_a", correct_a, "correct_b", correct_b)
-    only_a, only_b = int((correct_a & ~correct_b).sum()), int((correct_b & ~correct_a).sum())
-    p_value = stats.binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
+    only_a, only_b = (
+        int((correct_a & ~correct_b).sum()),
+        int((correct_b & ~correct_a).sum()),
+    )
+    p_value = (
+        stats.binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
+    )
     return McNemar(only_a, only_b, float(p_value))
 
 
-def bootstrap_difference(correct_a: ArrayLike, correct_b: ArrayLike, samples: int, seed: int) -> Floats:
+def bootstrap_difference(
+    correct_a: ArrayLike, correct_b: ArrayLike, samples: int, seed: int
+) -> Floats:
     """Repeat a comparison of two recipes with other seeds and digits, drawn again from those there are.
 
     correct_a: True or False, shape (runs of a, n); correct_b: the same digits, shape (runs of b, n). Each
@@ -118,7 +138,9 @@ def bootstrap_difference(correct_a: ArrayLike, correct_b: ArrayLike, samples: in
     """
     correct_a = checks.array_like("correct_a", correct_a, ("runs", "n"), "b")
     correct_b = checks.array_like("correct_b", correct_b, ("runs", "n"), "b")
-    _check_same_length("each row of correct_a", correct_a[0], "each row of correct_b", correct_b[0])
+    _check_same_length(
+        "each row of correct_a", correct_a[0], "each row of correct_b", correct_b[0]
+    )
     checks.whole_number("samples", samples, 1, 1_000_000)
     random = np.random.default_rng(checks.seed(seed))
     recipes = correct_a.astype(np.float64), correct_b.astype(np.float64)
@@ -131,7 +153,9 @@ def bootstrap_difference(correct_a: ArrayLike, correct_b: ArrayLike, samples: in
     return differences
 
 
-def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 15) -> Reliability:
+def reliability(
+    probabilities: ArrayLike, labels: ArrayLike, bins: int = 15
+) -> Reliability:
     """Compare how sure a network is with how often it is right, in bins of equally many digits.
 
     probabilities: (n, 10), each row summing to 1; labels: whole numbers 0..9 of shape (n,). The digits are
@@ -182,8 +206,12 @@ def _digits(name: str, values: ArrayLike, shape: tuple[str, ...] = ("n",)) -> In
     return array.astype(np.intp)
 
 
-def _probabilities(probabilities: ArrayLike, labels: ArrayLike) -> tuple[Floats, Integers]:
-    rows = checks.array_like("probabilities", probabilities, ("n", CLASSES), "iuf").astype(np.float64)
+def _probabilities(
+    probabilities: ArrayLike, labels: ArrayLike
+) -> tuple[Floats, Integers]:
+    rows = checks.array_like(
+        "probabilities", probabilities, ("n", CLASSES), "iuf"
+    ).astype(np.float64)
     rows, labels = checks.shares("probabilities", rows), _digits("labels", labels)
     _check_same_length("probabilities", rows, "labels", labels)
     good = np.abs(rows.sum(axis=1) - 1) < 1e-3
@@ -197,7 +225,9 @@ def _probabilities(probabilities: ArrayLike, labels: ArrayLike) -> tuple[Floats,
 
 
 def _values(values: ArrayLike) -> Floats:
-    array = checks.finite("values", checks.array_like("values", values, ("n",), "iuf")).astype(np.float64)
+    array = checks.finite(
+        "values", checks.array_like("values", values, ("n",), "iuf")
+    ).astype(np.float64)
     if len(array) < 2 or np.abs(array).max() > 1e100:  # whose square is a number too
         raise ValueError(
             f"values must be two or more numbers, none beyond 1e100, got {checks.shown(values)}."
@@ -205,10 +235,16 @@ def _values(values: ArrayLike) -> Floats:
     return array
 
 
-def _check_same_length(name_a: str, a: NDArray[Any], name_b: str, b: NDArray[Any]) -> None:
+def _check_same_length(
+    name_a: str, a: NDArray[Any], name_b: str, b: NDArray[Any]
+) -> None:
     if len(a) != len(b):
-        raise ValueError(f"{name_a} and {name_b} must be equally long, got {len(a)} and {len(b)}.")
+        raise ValueError(
+            f"{name_a} and {name_b} must be equally long, got {len(a)} and {len(b)}."
+        )
 
 
 def _check_confidence(confidence: float) -> None:
-    checks.number("confidence", confidence, "between 0 and 1", lambda share: 0 < share < 1)
+    checks.number(
+        "confidence", confidence, "between 0 and 1", lambda share: 0 < share < 1
+    )

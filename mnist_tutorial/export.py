@@ -29,7 +29,9 @@ def export_javascript(model: keras.Model, path: str | Path) -> None:
     path = checks.path_to_write(path)
     layers = fold(model)
     numbers = b"".join(
-        scale.astype("<f4").tobytes() + bias.astype("<f4").tobytes() + weights.astype("<f2").tobytes()
+        scale.astype("<f4").tobytes()
+        + bias.astype("<f4").tobytes()
+        + weights.astype("<f2").tobytes()
         for weights, scale, bias in layers.values()
     )
     content = {
@@ -48,12 +50,19 @@ def export_samples(path: str | Path) -> None:
     """
     path = checks.path_to_write(path)
     _, (x_test, y_test) = data.load_mnist()
-    places = np.stack([np.flatnonzero(y_test == digit)[:SAMPLES] for digit in range(10)]).T.ravel()
+    places = np.stack(
+        [np.flatnonzero(y_test == digit)[:SAMPLES] for digit in range(10)]
+    ).T.ravel()
     content = {
         "labels": y_test[places].tolist(),
         "pixels": base64.b64encode(x_test[places].tobytes()).decode(),
     }
-    _write(path, "Digits of MNIST (CC BY-SA 3.0, LeCun, Cortes and Burges)", "samples", content)
+    _write(
+        path,
+        "Digits of MNIST (CC BY-SA 3.0, LeCun, Cortes and Burges)",
+        "samples",
+        content,
+    )
 
 
 def limits(model: keras.Model) -> dict[str, float]:
@@ -66,7 +75,9 @@ def limits(model: keras.Model) -> dict[str, float]:
     x, _ = preprocessing.prepare(x_train[50_000:52_000], y_train[50_000:52_000])
     outputs = [model.get_layer(name).output for name in ("logits", "softmax")]
     answers = keras.Model(model.inputs, outputs).predict(x, batch_size=500, verbose=0)
-    logit, probability = (float(np.quantile(answer.max(axis=1), SHARE)) for answer in answers)
+    logit, probability = (
+        float(np.quantile(answer.max(axis=1), SHARE)) for answer in answers
+    )
     return {"logit": round(logit, 2), "probability": round(probability, 2)}
 
 
@@ -90,7 +101,9 @@ def fold(model: keras.Model) -> dict[str, tuple[Floats, Floats, Floats]]:
     names = [layer.name for layer in model.layers]
     for name in (*LAYERS, "pool_2", "pool_4"):  # the page pools
         if name not in names:
-            raise ValueError(f'the network must be one that build_cnn() makes, but has no layer "{name}".')
+            raise ValueError(
+                f'the network must be one that build_cnn() makes, but has no layer "{name}".'
+            )
     folded = {}
     for name in LAYERS:
         weights, bias = model.get_layer(name).get_weights()
@@ -99,10 +112,14 @@ def fold(model: keras.Model) -> dict[str, tuple[Floats, Floats, Floats]]:
         if following in names:
             _check_place(names, name, following)
             norm = model.get_layer(following)
-            gamma, beta, mean, variance = (array.astype(np.float64) for array in norm.get_weights())
+            gamma, beta, mean, variance = (
+                array.astype(np.float64) for array in norm.get_weights()
+            )
             scale = gamma / np.sqrt(variance + norm.epsilon)
             if not (scale > 0).all():
-                raise ValueError(f"{following} cannot be folded: channel {scale.argmin()} has a scale <= 0.")
+                raise ValueError(
+                    f"{following} cannot be folded: channel {scale.argmin()} has a scale <= 0."
+                )
             bias = (bias - mean) * scale + beta
         for array in (weights, scale, bias):
             checks.finite(f"the weights of {name}", array)

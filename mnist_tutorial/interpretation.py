@@ -33,7 +33,9 @@ def strongest(maps: Array, number: int, count: int) -> NDArray[np.intp]:
     maps: (n, rows, columns, filters), from `feature_maps`; number: which filter. Returns (count, 3): digit,
     row and column in the map, the strongest first. Chapter: filters.
     """
-    checks.finite("maps", checks.array("maps", maps, ("n", "rows", "columns", "filters"), "f"))
+    checks.finite(
+        "maps", checks.array("maps", maps, ("n", "rows", "columns", "filters"), "f")
+    )
     _check_index("number", number, maps.shape[-1])
     checks.whole_number("count", count, 1)
     of_filter = maps[..., number]
@@ -43,7 +45,9 @@ def strongest(maps: Array, number: int, count: int) -> NDArray[np.intp]:
     return np.stack([digits, rows, columns], axis=1)
 
 
-def receptive_field(model: keras.Model, layer: str, row: int, column: int) -> tuple[slice, slice]:
+def receptive_field(
+    model: keras.Model, layer: str, row: int, column: int
+) -> tuple[slice, slice]:
     """Return the rows and the columns of the picture that one place of a layer's maps depends on.
 
     From the place back to the pixels: the place i of a layer with window k and stride s reads the places
@@ -51,7 +55,9 @@ def receptive_field(model: keras.Model, layer: str, row: int, column: int) -> tu
     """
     layers = _layers_up_to(model, layer)
     if len(layers[-1].output.shape) != 4:
-        raise ValueError(f"{layer} has no maps, so its numbers have no place in the picture.")
+        raise ValueError(
+            f"{layer} has no maps, so its numbers have no place in the picture."
+        )
     for name, place, length in zip(
         ("row", "column"), (row, column), layers[-1].output.shape[1:3], strict=True
     ):
@@ -59,15 +65,24 @@ def receptive_field(model: keras.Model, layer: str, row: int, column: int) -> tu
     first = last = np.array([row, column])
     for earlier in reversed(layers):
         if getattr(earlier, "padding", "valid") != "valid":
-            raise ValueError(f'{earlier.name} has padding {earlier.padding!r}; expected "valid".')
+            raise ValueError(
+                f'{earlier.name} has padding {earlier.padding!r}; expected "valid".'
+            )
         window = getattr(earlier, "kernel_size", getattr(earlier, "pool_size", (1, 1)))
         stride = getattr(earlier, "strides", (1, 1))
         first, last = first * stride, last * stride + np.array(window) - 1
-    return slice(int(first[0]), int(last[0]) + 1), slice(int(first[1]), int(last[1]) + 1)
+    return slice(int(first[0]), int(last[0]) + 1), slice(
+        int(first[1]), int(last[1]) + 1
+    )
 
 
 def ascend(
-    model: keras.Model, start: Array, layer: str, units: ArrayLike, steps: int = 100, size: float = 0.5
+    model: keras.Model,
+    start: Array,
+    layer: str,
+    units: ArrayLike,
+    steps: int = 100,
+    size: float = 0.5,
 ) -> Array:
     """Change each image, step by step, so that one number that a layer puts out grows.
 
@@ -92,7 +107,9 @@ def ascend(
         gradient = gradient_at(images).numpy()
         norm = np.sqrt((gradient**2).sum(axis=(1, 2, 3), keepdims=True))
         reach = size * (1 - step / steps)
-        images = np.clip(images + reach * gradient / np.maximum(norm, 1e-12), 0, 1).astype(np.float32)
+        images = np.clip(
+            images + reach * gradient / np.maximum(norm, 1e-12), 0, 1
+        ).astype(np.float32)
     return images
 
 
@@ -107,7 +124,12 @@ def margin(model: keras.Model, images: Array, label: int, rival: int) -> Array:
 
 
 def occlusion_map(
-    model: keras.Model, image: Array, label: int, rival: int, size: int = 5, fill: float = 0
+    model: keras.Model,
+    image: Array,
+    label: int,
+    rival: int,
+    size: int = 5,
+    fill: float = 0,
 ) -> Array:
     """Cover each place of a picture in turn; return how far the margin of label over rival falls.
 
@@ -116,20 +138,33 @@ def occlusion_map(
     Source: Zeiler and Fergus, Visualizing and understanding convolutional networks, 2014. Chapter: filters.
     """
     if checks.whole_number("size", size, 1) % 2 == 0:
-        raise ValueError(f"size must be odd, so that the square has a centre, got {size!r}.")
+        raise ValueError(
+            f"size must be odd, so that the square has a centre, got {size!r}."
+        )
     checks.number_between("fill", fill, -1000, 1000)
-    image = _images(model, image[np.newaxis] if isinstance(image, np.ndarray) else image)[0]
+    image = _images(
+        model, image[np.newaxis] if isinstance(image, np.ndarray) else image
+    )[0]
     height, width, _ = image.shape
     covered = np.repeat(image[np.newaxis], height * width, axis=0)
     reach = size // 2
     for picture, (row, column) in zip(covered, np.ndindex(height, width), strict=True):
-        picture[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1] = fill
-    before, after = (margin(model, images, label, rival) for images in (image[np.newaxis], covered))
+        picture[
+            max(row - reach, 0) : row + reach + 1,
+            max(column - reach, 0) : column + reach + 1,
+        ] = fill
+    before, after = (
+        margin(model, images, label, rival) for images in (image[np.newaxis], covered)
+    )
     return (before - after).reshape(height, width)
 
 
 def integrated_gradients(
-    model: keras.Model, images: Array, labels: ArrayLike, rivals: ArrayLike, steps: int = 64
+    model: keras.Model,
+    images: Array,
+    labels: ArrayLike,
+    rivals: ArrayLike,
+    steps: int = 64,
 ) -> Array:
     """Share the margin of label over rival among the pixels of each image.
 
@@ -143,7 +178,9 @@ def integrated_gradients(
     rivals = checks.array_like("rivals", rivals, (len(images),), "iuf")
     _check_classes(*labels, *rivals)
     checks.whole_number("steps", steps, 1)
-    weights = np.eye(10, dtype=np.float32)[labels] - np.eye(10, dtype=np.float32)[rivals]
+    weights = (
+        np.eye(10, dtype=np.float32)[labels] - np.eye(10, dtype=np.float32)[rivals]
+    )
     gradient_at = _gradient_of(layers, weights)
     shares = (np.arange(steps, dtype=np.float32) + 0.5) / steps
     mean_gradient = sum(gradient_at(share * images).numpy() for share in shares) / steps
@@ -151,7 +188,11 @@ def integrated_gradients(
 
 
 def switch_off(
-    model: keras.Model, images: Array, layer: str, numbers: Iterable[int], values: ArrayLike = 0
+    model: keras.Model,
+    images: Array,
+    layer: str,
+    numbers: Iterable[int],
+    values: ArrayLike = 0,
 ) -> Array:
     """Return the logits, (n, 10), when these filters of a layer put out the same at every place.
 
@@ -209,7 +250,9 @@ def _images(model: keras.Model, images: Any) -> Array:
     shape = checks.kind("model", model, keras.Model, "a Keras model").input_shape[1:]
     images = checks.array("images", images, ("n", *shape), "f")
     if np.abs(checks.finite("images", images)).max() > 1e6:
-        raise ValueError("images must be numbers in [0, 1], as `prepare` makes them, found one beyond 1e6.")
+        raise ValueError(
+            "images must be numbers in [0, 1], as `prepare` makes them, found one beyond 1e6."
+        )
     return images.astype(np.float32)
 
 
@@ -224,6 +267,11 @@ def _check_index(name: str, index: Any, length: int) -> None:
 
 def _values(values: Any, filters: int) -> Array:
     if isinstance(values, (int, float, np.number)):
-        return np.asarray(checks.number_between("values", values, -1e6, 1e6), np.float32)
+        return np.asarray(
+            checks.number_between("values", values, -1e6, 1e6), np.float32
+        )
     array = checks.array_like("values", values, (filters,), "iuf")
-    return np.array([checks.number_between("values", value, -1e6, 1e6) for value in array], np.float32)
+    return np.array(
+        [checks.number_between("values", value, -1e6, 1e6) for value in array],
+        np.float32,
+    )

@@ -17,7 +17,9 @@ CHECKSUM = "sha256"  # the attribute of a weights file that holds the sum of its
 POOLINGS = ("max", "strides")
 
 
-def build_cnn(normalization: str = "book", dropout: float = 0.2, pooling: str = "max") -> keras.Model:
+def build_cnn(
+    normalization: str = "book", dropout: float = 0.2, pooling: str = "max"
+) -> keras.Model:
     """Build the book's network: four convolutions and two dense layers, ten probabilities out.
 
     Takes float32 (n, 28, 28, 1) in [0, 1] and returns (n, 10); the layer "logits" gives the ten numbers
@@ -91,7 +93,9 @@ def build_deep_cnn(dropout: float = 0.2) -> keras.Model:
     """
     checks.share_below_1("dropout", dropout)
 
-    def convolve(filters: int, number: int, padding: str, halve: bool = False) -> list[keras.layers.Layer]:
+    def convolve(
+        filters: int, number: int, padding: str, halve: bool = False
+    ) -> list[keras.layers.Layer]:
         return [
             layers.Conv2D(filters, 3, padding=padding, name=f"conv_{number}"),
             *([layers.MaxPooling2D(2, name=f"pool_{number}")] if halve else []),
@@ -120,7 +124,10 @@ def build_deep_cnn(dropout: float = 0.2) -> keras.Model:
 
 def describe(model: keras.Model) -> list[tuple[str, tuple[int, ...], int]]:
     """List a network's layers: name, output shape without the batch, parameters. Chapter: cnn_stack."""
-    return [(layer.name, tuple(layer.output.shape[1:]), layer.count_params()) for layer in model.layers]
+    return [
+        (layer.name, tuple(layer.output.shape[1:]), layer.count_params())
+        for layer in model.layers
+    ]
 
 
 def load_cnn(path: str | Path, normalization: str = "book") -> keras.Model:
@@ -133,7 +140,9 @@ def load_cnn(path: str | Path, normalization: str = "book") -> keras.Model:
     if not path.is_file():
         raise FileNotFoundError(f"There is no weights file {path}.")
     if not path.name.endswith(".weights.h5"):
-        raise ValueError(f"The name of a weights file must end in .weights.h5, got {path}.")
+        raise ValueError(
+            f"The name of a weights file must end in .weights.h5, got {path}."
+        )
     checks.choice("normalization", normalization, NORMALIZATIONS)
     try:
         with h5py.File(path) as file:
@@ -142,16 +151,25 @@ def load_cnn(path: str | Path, normalization: str = "book") -> keras.Model:
         if count != len(model.layers):  # Keras itself does not mind layers too many
             raise ValueError(f"expected {len(model.layers)} layers, found {count}")
         model.load_weights(path)
-        if stored not in (None, checksum(model)):  # None in a file that Keras itself wrote
+        if stored not in (
+            None,
+            checksum(model),
+        ):  # None in a file that Keras itself wrote
             raise ValueError("its numbers were changed after it was written")
-    except Exception as error:  # the readers of damaged files raise errors of many types
-        raise ValueError(f"{path} is damaged, or holds the weights of another network: {error}") from error
+    except (
+        Exception
+    ) as error:  # the readers of damaged files raise errors of many types
+        raise ValueError(
+            f"{path} is damaged, or holds the weights of another network: {error}"
+        ) from error
     return model
 
 
 def checksum(model: keras.Model) -> str:
     """Return the SHA-256 sum of all weights of a network, in their order."""
-    return hashlib.sha256(b"".join(array.tobytes() for array in model.get_weights())).hexdigest()
+    return hashlib.sha256(
+        b"".join(array.tobytes() for array in model.get_weights())
+    ).hexdigest()
 
 
 def load_pretrained() -> keras.Model:
@@ -160,7 +178,9 @@ def load_pretrained() -> keras.Model:
     The file must have the SHA-256 sum that was recorded with that run. Raises FileNotFoundError, or
     ValueError if the file is damaged. Chapter: filters.
     """
-    return _load_recorded(WEIGHTS / "tutorial-long.npz", results.load("tutorial-long")["runs"][0])
+    return _load_recorded(
+        WEIGHTS / "tutorial-long.npz", results.load("tutorial-long")["runs"][0]
+    )
 
 
 def save_recorded(model: keras.Model, path: Path) -> str:
@@ -173,7 +193,10 @@ def save_recorded(model: keras.Model, path: Path) -> str:
     weights = {weight.path: weight.numpy() for weight in model.weights}
     np.savez(
         buffer,
-        **{key: array if "norm" in key else array.astype(np.float16) for key, array in weights.items()},
+        **{
+            key: array if "norm" in key else array.astype(np.float16)
+            for key, array in weights.items()
+        },
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     results.write_whole(path, buffer.getvalue())
@@ -182,7 +205,9 @@ def save_recorded(model: keras.Model, path: Path) -> str:
 
 def _load_recorded(path: Path, run: dict[str, str]) -> keras.Model:
     if not path.is_file():
-        raise FileNotFoundError(f"There is no weights file {path}; install the package anew.")
+        raise FileNotFoundError(
+            f"There is no weights file {path}; install the package anew."
+        )
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != run["weights_sha256"]:
         raise ValueError(

@@ -12,10 +12,18 @@ from mnist_tutorial import checks
 CLASSES = 10
 SIZE = 28  # the side of an MNIST picture, in pixels
 BOX = 20  # the side of the box in it that the digit fills
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")  # not EPS, which Pillow has another program execute
+FORMATS = (
+    "PNG",
+    "JPEG",
+    "GIF",
+    "BMP",
+    "WEBP",
+)  # not EPS, which Pillow has another program execute
 
 
-def add_channel(images: NDArray[Any], data_format: str = "channels_last") -> NDArray[Any]:
+def add_channel(
+    images: NDArray[Any], data_format: str = "channels_last"
+) -> NDArray[Any]:
     """Give grey images the channel axis that a convolution expects; no value changes.
 
     images: shape (n, height, width). Returns shape (n, height, width, 1) for "channels_last",
@@ -23,7 +31,11 @@ def add_channel(images: NDArray[Any], data_format: str = "channels_last") -> NDA
     """
     checks.array("images", images, ("n", "height", "width"))
     checks.choice("data_format", data_format, ("channels_last", "channels_first"))
-    return images[..., np.newaxis] if data_format == "channels_last" else images[:, np.newaxis]
+    return (
+        images[..., np.newaxis]
+        if data_format == "channels_last"
+        else images[:, np.newaxis]
+    )
 
 
 def scale_pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -33,7 +45,9 @@ def scale_pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     scaled already are not scaled twice. Chapter: reshaping.
     """
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
-        raise TypeError(f"images must be a uint8 array with pixels 0 to 255, got {checks.shown(images)}.")
+        raise TypeError(
+            f"images must be a uint8 array with pixels 0 to 255, got {checks.shown(images)}."
+        )
     return images.astype(np.float32) / np.float32(255)
 
 
@@ -57,10 +71,14 @@ def from_one_hot(rows: NDArray[Any]) -> NDArray[np.uint8]:
     ValueError; for rows of probabilities use `argmax(axis=1)`. Chapter: one_hot.
     """
     checks.array("rows", rows, ("n", CLASSES))
-    is_one_hot = ((rows == 0) | (rows == 1)).all(axis=1) & ((rows == 1).sum(axis=1) == 1)
+    is_one_hot = ((rows == 0) | (rows == 1)).all(axis=1) & (
+        (rows == 1).sum(axis=1) == 1
+    )
     if not is_one_hot.all():
         index = int(np.argmin(is_one_hot))
-        raise ValueError(f"each row must be one 1 and nine 0s, but row {index} is {rows[index]}.")
+        raise ValueError(
+            f"each row must be one 1 and nine 0s, but row {index} is {rows[index]}."
+        )
     return rows.argmax(axis=1).astype(np.uint8)
 
 
@@ -74,9 +92,13 @@ def prepare(
     """
     x, y = add_channel(scale_pixels(images)), one_hot(labels)
     if x.shape[1:] != (SIZE, SIZE, 1):
-        raise ValueError(f"images must have shape (n, 28, 28), got {checks.shown(images)}.")
+        raise ValueError(
+            f"images must have shape (n, 28, 28), got {checks.shown(images)}."
+        )
     if len(x) != len(y):
-        raise ValueError(f"there must be one label for each image, got {len(x)} images and {len(y)} labels.")
+        raise ValueError(
+            f"there must be one label for each image, got {len(x)} images and {len(y)} labels."
+        )
     return x, y
 
 
@@ -98,12 +120,18 @@ def read_picture(path: str | Path) -> NDArray[np.uint8]:
                 file.verify()  # a PNG file has sums of its own, which nothing else looks at
             with Image.open(path, formats=FORMATS) as file:
                 picture = ImageOps.exif_transpose(file)
-                if picture.mode.startswith("I"):  # 16 bits, which Pillow would clip and not scale to 8
-                    picture = Image.fromarray((np.asarray(picture) // 257).astype(np.uint8))
+                if picture.mode.startswith(
+                    "I"
+                ):  # 16 bits, which Pillow would clip and not scale to 8
+                    picture = Image.fromarray(
+                        (np.asarray(picture) // 257).astype(np.uint8)
+                    )
                 picture = picture.convert("RGBA")
                 paper = Image.new("RGBA", picture.size, "white")
                 return np.asarray(Image.alpha_composite(paper, picture).convert("L"))
-    except Exception as error:  # the readers of damaged files raise errors of many types
+    except (
+        Exception
+    ) as error:  # the readers of damaged files raise errors of many types
         raise ValueError(
             f"{path} is not a picture that can be read; expected a PNG or JPEG file ({error})."
         ) from error
@@ -139,7 +167,9 @@ def center_digit(picture: NDArray[Any]) -> NDArray[np.uint8]:
     noise = 4 * np.quantile(ink[border], 0.9)
     strongest = ink.max()
     if strongest - noise < 0.1:
-        raise ValueError("The picture shows no digit: it is blank, or its ink hardly differs from its paper.")
+        raise ValueError(
+            "The picture shows no digit: it is blank, or its ink hardly differs from its paper."
+        )
     ink = np.clip((ink - noise) / (strongest - noise), 0, 1)
 
     rows, columns = np.nonzero(ink > 0.1)
@@ -158,16 +188,22 @@ def _as_grey(picture: NDArray[Any]) -> NDArray[np.float64]:
     if picture.dtype.kind != "f":
         raise TypeError(f"picture must be uint8 or float, got {checks.shown(picture)}.")
     if not (np.isfinite(picture).all() and picture.min() >= 0 and picture.max() <= 1):
-        raise ValueError(f"float pixels must lie in [0, 1], found {picture.min()} to {picture.max()}.")
+        raise ValueError(
+            f"float pixels must lie in [0, 1], found {picture.min()} to {picture.max()}."
+        )
     return picture.astype(np.float64)
 
 
 def _otsu_threshold(grey: NDArray[np.float64]) -> float:
     """Find the grey level that parts the pixels into two groups with the least spread within them."""
-    counts = np.bincount((grey * 255 + 0.5).astype(int).ravel(), minlength=256).astype(float)
+    counts = np.bincount((grey * 255 + 0.5).astype(int).ravel(), minlength=256).astype(
+        float
+    )
     below, total = np.cumsum(counts), counts.sum()
     sum_below = np.cumsum(counts * np.arange(256))
-    apart = (sum_below * total - sum_below[-1] * below) ** 2 / np.maximum(below * (total - below), 1)
+    apart = (sum_below * total - sum_below[-1] * below) ** 2 / np.maximum(
+        below * (total - below), 1
+    )
     return (apart.argmax() + 0.5) / 255
 
 
@@ -179,7 +215,11 @@ def _fit(picture: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     """Scale a picture, its shape kept, so that its longer side has this many pixels."""
     scale = side / max(picture.shape)
     height, width = (max(1, int(length * scale + 0.5)) for length in picture.shape)
-    fitted = _resampling(picture.shape[0], height) @ picture @ _resampling(picture.shape[1], width).T
+    fitted = (
+        _resampling(picture.shape[0], height)
+        @ picture
+        @ _resampling(picture.shape[1], width).T
+    )
     return np.clip(fitted, 0, 1)
 
 
@@ -190,7 +230,9 @@ def _resampling(length: int, new_length: int) -> NDArray[np.float64]:
     centres = (np.arange(new_length) + 0.5) * step
     far = np.abs(np.arange(length) + 0.5 - centres[:, np.newaxis]) / reach
     near = (1.5 * far - 2.5) * far**2 + 1
-    weights = np.where(far < 1, near, np.where(far < 2, ((-0.5 * far + 2.5) * far - 4) * far + 2, 0))
+    weights = np.where(
+        far < 1, near, np.where(far < 2, ((-0.5 * far + 2.5) * far - 4) * far + 2, 0)
+    )
     return weights / weights.sum(axis=1, keepdims=True)
 
 

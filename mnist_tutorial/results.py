@@ -29,10 +29,14 @@ def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
     measure, one number an epoch). Raises FileNotFoundError or ValueError. Chapter: training.
     """
     folder = checks.path(folder, "folder")
-    path = checks.path(folder / f"{checks.kind('name', name, str, 'a string')}.json", "name")
+    path = checks.path(
+        folder / f"{checks.kind('name', name, str, 'a string')}.json", "name"
+    )
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.json"))) or "none"
-        raise FileNotFoundError(f"There is no recorded result {name!r}; recorded here: {known}.")
+        raise FileNotFoundError(
+            f"There is no recorded result {name!r}; recorded here: {known}."
+        )
     try:
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -61,7 +65,9 @@ def record(
     folder.mkdir(parents=True, exist_ok=True)  # now, not after the first run
     if path.exists() and load(name, folder)["recipe"] != about["recipe"]:
         found = load(name, folder)["recipe"]
-        raise ValueError(f"{path} holds another recipe, {found}. Move it away to record anew.")
+        raise ValueError(
+            f"{path} holds another recipe, {found}. Move it away to record anew."
+        )
     for key in runs:
         result = load(name, folder) if path.exists() else result
         if not _has(result, key):
@@ -113,21 +119,37 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def _check(result: Any, path: Path) -> None:
-    if not isinstance(result, dict) or not {"name", "recipe", "machine", "runs"} <= result.keys():
-        raise ValueError(f"{path}: expected an object with name, recipe, machine and runs.")
+    if (
+        not isinstance(result, dict)
+        or not {"name", "recipe", "machine", "runs"} <= result.keys()
+    ):
+        raise ValueError(
+            f"{path}: expected an object with name, recipe, machine and runs."
+        )
     if not isinstance(result["runs"], list) or not result["runs"]:
         raise ValueError(
             f"{path}: runs must be a list with an entry for each seed, got {result['runs']!r:.60}."
         )
     for run in result["runs"]:
         if not isinstance(run, dict) or not all(
-            isinstance(run.get(key), kind) and not isinstance(run[key], bool) for key, kind in RUN.items()
+            isinstance(run.get(key), kind) and not isinstance(run[key], bool)
+            for key, kind in RUN.items()
         ):
-            raise ValueError(f"{path}: each run must have {', '.join(RUN)}, found {run!r:.60}.")
+            raise ValueError(
+                f"{path}: each run must have {', '.join(RUN)}, found {run!r:.60}."
+            )
         if not 0 <= run["correct"] <= run["digits"] or not run["digits"]:
-            raise ValueError(f"{path}: correct must be 0 to {run['digits']}, found {run['correct']}.")
+            raise ValueError(
+                f"{path}: correct must be 0 to {run['digits']}, found {run['correct']}."
+            )
         if not 0 <= run["wall_seconds"] < math.inf:
-            raise ValueError(f"{path}: wall_seconds must be 0 or more, found {run['wall_seconds']}.")
+            raise ValueError(
+                f"{path}: wall_seconds must be 0 or more, found {run['wall_seconds']}."
+            )
         for measure, values in run["history"].items():
-            if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
-                raise ValueError(f"{path}: {measure} must be a list of numbers, found {values!r:.60}.")
+            if not isinstance(values, list) or not all(
+                type(value) in (int, float) for value in values
+            ):
+                raise ValueError(
+                    f"{path}: {measure} must be a list of numbers, found {values!r:.60}."
+                )

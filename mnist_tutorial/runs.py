@@ -17,17 +17,33 @@ from numpy.typing import NDArray
 from mnist_tutorial import preprocessing, results, training
 from mnist_tutorial.augmentation import RandomAffine
 from mnist_tutorial.backend import keras, tensorflow
-from mnist_tutorial.pseudo_labelling import Part, choose_confident, draw_labelled, mixed_batches
+from mnist_tutorial.pseudo_labelling import (
+    Part,
+    choose_confident,
+    draw_labelled,
+    mixed_batches,
+)
 
 Digits = tuple[NDArray[np.float32], NDArray[np.float32]]
 Run = tuple[keras.Model, dict[str, Any]]
 
 # Pseudo-labelling with few labels: set before any score, but for the number of steps.
 THRESHOLD = 0.95  # FixMatch's
-THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)  # what is counted, to see what other thresholds would give
+THRESHOLDS = (
+    0.5,
+    0.8,
+    0.9,
+    0.95,
+    0.99,
+    0.999,
+)  # what is counted, to see what other thresholds would give
 LABELLED_SHARE = 0.25  # of each batch; the rest are pseudo-labels
 COPIES = 5  # of each digit, that the teachers of `run_with_teachers` answer to: one for each epoch of `run`
-STEPS = (400, 400, 800)  # of each network in turn: all but the first learn from pseudo-labels
+STEPS = (
+    400,
+    400,
+    800,
+)  # of each network in turn: all but the first learn from pseudo-labels
 
 
 def run(recipe: training.Recipe, train_data: Digits, test_data: Digits) -> Run:
@@ -35,7 +51,9 @@ def run(recipe: training.Recipe, train_data: Digits, test_data: Digits) -> Run:
     return run_on_batches(recipe, training.batches(recipe, *train_data), test_data)
 
 
-def run_on_batches(recipe: training.Recipe, dataset: tensorflow.data.Dataset, test_data: Digits) -> Run:
+def run_on_batches(
+    recipe: training.Recipe, dataset: tensorflow.data.Dataset, test_data: Digits
+) -> Run:
     """Train once on a data set of batches, as `training.fit` takes it; return what `run` does."""
     after_epoch = _ScoreAfterEpoch(*test_data)
     start = time.perf_counter()
@@ -43,8 +61,14 @@ def run_on_batches(recipe: training.Recipe, dataset: tensorflow.data.Dataset, te
     seconds = time.perf_counter() - start - after_epoch.seconds
     if len(after_epoch.correct) < recipe.epochs:
         raise KeyboardInterrupt  # a run that was stopped, be it while it was scored, is not a result
-    scores: dict[str, list[Any]] = {"test_correct": after_epoch.correct, "test_loss": after_epoch.loss}
-    history = {key: [round(value, 5) for value in values] for key, values in {**history, **scores}.items()}
+    scores: dict[str, list[Any]] = {
+        "test_correct": after_epoch.correct,
+        "test_loss": after_epoch.loss,
+    }
+    history = {
+        key: [round(value, 5) for value in values]
+        for key, values in {**history, **scores}.items()
+    }
     return model, {
         "correct": after_epoch.correct[-1],
         "digits": len(test_data[0]),
@@ -91,16 +115,27 @@ def run_with_few_labels(
         start = time.perf_counter()
         answers.append(model.predict(x[hidden], batch_size=500, verbose=0))
         probabilities = np.mean(answers, axis=0) if together else answers[-1]
-        rounds.append([_count(probabilities, truth[hidden], threshold) for threshold in THRESHOLDS])
+        rounds.append(
+            [
+                _count(probabilities, truth[hidden], threshold)
+                for threshold in THRESHOLDS
+            ]
+        )
         chosen, sure_of = choose_confident(probabilities, THRESHOLD)
         seconds += time.perf_counter() - start
-        sure = Part(x[hidden[chosen]], preprocessing.one_hot(sure_of), 1 - LABELLED_SHARE)
-        model, entry = learn(number, its_steps, labelled._replace(share=LABELLED_SHARE), sure)
+        sure = Part(
+            x[hidden[chosen]], preprocessing.one_hot(sure_of), 1 - LABELLED_SHARE
+        )
+        model, entry = learn(
+            number, its_steps, labelled._replace(share=LABELLED_SHARE), sure
+        )
         seconds += entry["wall_seconds"]
     return model, entry | {"wall_seconds": round(seconds, 1), "rounds": rounds}
 
 
-def run_with_test_images(recipe: training.Recipe, train_data: Digits, test_data: Digits) -> Run:
+def run_with_test_images(
+    recipe: training.Recipe, train_data: Digits, test_data: Digits
+) -> Run:
     """Train, let the network label the test digits, and train a new one on them too, in as many steps.
 
     A quarter of each batch are test digits with the ten probabilities that the first network gave them, as
@@ -111,7 +146,9 @@ def run_with_test_images(recipe: training.Recipe, train_data: Digits, test_data:
     x_test, _ = test_data
     practised = Part(x_test, model.predict(x_test, batch_size=500, verbose=0), 0.25)
     steps = -(-len(train_data[0]) // recipe.batch_size)
-    dataset = mixed_batches([Part(*train_data, 0.75), practised], recipe.batch_size, steps, recipe.seed)
+    dataset = mixed_batches(
+        [Part(*train_data, 0.75), practised], recipe.batch_size, steps, recipe.seed
+    )
     model, after = run_on_batches(recipe, dataset, test_data)
     return model, after | {"correct_before": before["correct"]}
 
@@ -136,15 +173,21 @@ def run_with_teachers(
         x = preprocessing.add_channel(preprocessing.scale_pixels(arrays["pictures"]))
         part = Part(x, arrays["answers"].astype(np.float32), 1)
     steps = COPIES * -(-len(train_data[0]) // recipe.batch_size)
-    return run_on_batches(recipe, mixed_batches([part], recipe.batch_size, steps, recipe.seed), test_data)
+    return run_on_batches(
+        recipe, mixed_batches([part], recipe.batch_size, steps, recipe.seed), test_data
+    )
 
 
 def _write_lesson(
-    x: NDArray[np.float32], teachers: Sequence[tuple[training.Recipe, Path]], lesson: Path
+    x: NDArray[np.float32],
+    teachers: Sequence[tuple[training.Recipe, Path]],
+    lesson: Path,
 ) -> None:
     augment = RandomAffine(**(training.Recipe().augmentation or {}), seed=0)
     batches = [x[start : start + 500] for start in range(0, len(x), 500)]
-    changed = [augment(batch, training=True) for _ in range(COPIES) for batch in batches]
+    changed = [
+        augment(batch, training=True) for _ in range(COPIES) for batch in batches
+    ]
     pictures = np.round(255 * np.concatenate(changed)[..., 0]).astype(np.uint8)
     x = preprocessing.add_channel(preprocessing.scale_pixels(pictures))
     answers = np.zeros((len(x), 10), np.float32)
@@ -157,7 +200,9 @@ def _write_lesson(
     results.write_whole(lesson, content.getvalue())
 
 
-def _count(probabilities: NDArray[np.float32], truth: NDArray[np.intp], threshold: float) -> dict[str, float]:
+def _count(
+    probabilities: NDArray[np.float32], truth: NDArray[np.intp], threshold: float
+) -> dict[str, float]:
     chosen, answers = choose_confident(probabilities, threshold)
     wrong = int((answers != truth[chosen]).sum())
     return {"threshold": threshold, "chosen": len(chosen), "wrong": wrong}
@@ -168,10 +213,17 @@ def describe_machine() -> dict[str, Any]:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     processor = next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        (
+            line.split(":", 1)[1].strip()
+            for line in lines
+            if line.startswith("model name")
+        ),
         platform.processor(),
     )
-    versions = {name: importlib.metadata.version(name) for name in ("keras", "tensorflow", "numpy")}
+    versions = {
+        name: importlib.metadata.version(name)
+        for name in ("keras", "tensorflow", "numpy")
+    }
     return {
         "processor": processor,
         "cores": os.cpu_count(),

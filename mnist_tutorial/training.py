@@ -39,17 +39,28 @@ class Recipe:
     learning_rate: float = 6e-3  # the highest one where the schedule changes it
     schedule: str = "cosine"  # up in the first tenth of the steps, then to 0 along a cosine; or "constant"
     ema: float = 0.0  # above 0: this share of the averaged weights is kept at each step
-    label_smoothing: float = 0.1  # this share of each label is spread over all ten classes
+    label_smoothing: float = (
+        0.1  # this share of each label is spread over all ten classes
+    )
     normalization: str = "book"  # as in build_cnn; the deep network has its own
     pooling: str = "max"  # as in build_cnn; the deep network has its own
     dropout: float = 0.2  # as in build_cnn
     augmentation: dict[str, float] | None = (
         field(  # RandomAffine's ranges, or None for the digits as they are
-            default_factory=lambda: {"rotation": 12, "shift": 0.06, "shear": 17, "zoom": 0.12}
+            default_factory=lambda: {
+                "rotation": 12,
+                "shift": 0.06,
+                "shear": 17,
+                "zoom": 0.12,
+            }
         )
     )
-    augmenter: str = "RandomAffine"  # or Keras's "ImageDataGenerator", as in the 2017 article
-    seed: int = 0  # for the first weights, the order of the digits, dropout and augmentation
+    augmenter: str = (
+        "RandomAffine"  # or Keras's "ImageDataGenerator", as in the 2017 article
+    )
+    seed: int = (
+        0  # for the first weights, the order of the digits, dropout and augmentation
+    )
 
     def __post_init__(self) -> None:
         checks.choice("network", self.network, NETWORKS)
@@ -58,9 +69,13 @@ class Recipe:
         checks.choice("normalization", self.normalization, NORMALIZATIONS)
         checks.choice("pooling", self.pooling, POOLINGS)
         checks.choice("augmenter", self.augmenter, AUGMENTERS)
-        checks.kind("augmentation", self.augmentation, (dict, type(None)), "a dict or None")
+        checks.kind(
+            "augmentation", self.augmentation, (dict, type(None)), "a dict or None"
+        )
         numbers: dict[str, Any] = {
-            "augmentation": None if self.augmentation is None else check_ranges(self.augmentation),
+            "augmentation": None
+            if self.augmentation is None
+            else check_ranges(self.augmentation),
             "epochs": checks.whole_number("epochs", self.epochs, 1),
             "batch_size": checks.whole_number("batch_size", self.batch_size, 1),
             "learning_rate": checks.number(
@@ -74,7 +89,9 @@ class Recipe:
         for name in ("ema", "label_smoothing", "dropout"):
             numbers[name] = checks.share_below_1(name, getattr(self, name))
         for name, value in numbers.items():
-            object.__setattr__(self, name, value)  # NumPy's numbers become Python's, which JSON can write
+            object.__setattr__(
+                self, name, value
+            )  # NumPy's numbers become Python's, which JSON can write
 
 
 class Score(NamedTuple):
@@ -110,7 +127,9 @@ def train(
     _check_digits(x_train, y_train)
     if validation_data is not None:
         _check_digits(*_pair(validation_data))
-    return fit(recipe, batches(recipe, x_train, y_train), validation_data, callbacks, verbose)
+    return fit(
+        recipe, batches(recipe, x_train, y_train), validation_data, callbacks, verbose
+    )
 
 
 def fit(
@@ -128,7 +147,9 @@ def fit(
     model = build(recipe)
     learner = _with_augmentation(model, recipe)
     learner.compile(
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        loss=keras.losses.CategoricalCrossentropy(
+            label_smoothing=recipe.label_smoothing
+        ),
         optimizer=_optimizer(recipe, steps=recipe.epochs * len(dataset)),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         jit_compile=False,  # on a CPU, compiling with XLA costs more than it gains here
@@ -149,7 +170,9 @@ def fit(
         )
     except KeyboardInterrupt:
         epoch = min(len(history.history.get("loss", [])) + 1, recipe.epochs)
-        print(f"\nStopped in epoch {epoch} of {recipe.epochs}; what was learned is kept.")
+        print(
+            f"\nStopped in epoch {epoch} of {recipe.epochs}; what was learned is kept."
+        )
     return model, history.history
 
 
@@ -160,7 +183,9 @@ def build(recipe: Recipe) -> keras.Model:
     return build_cnn(recipe.normalization, recipe.dropout, recipe.pooling)
 
 
-def evaluate(model: keras.Model, x: NDArray[np.float32], y: NDArray[np.float32]) -> Score:
+def evaluate(
+    model: keras.Model, x: NDArray[np.float32], y: NDArray[np.float32]
+) -> Score:
     """Score a network on every digit given: the errors and the accuracy.
 
     x: float32 (n, 28, 28, 1); y: one-hot (n, 10). Raises TypeError or ValueError. Chapter: training.
@@ -193,7 +218,9 @@ def save_weights(model: keras.Model, path: str | Path) -> None:
 def check_weights_path(path: str | Path) -> Path:
     """Say early, before any training, that weights cannot be written to `path`."""
     if not checks.path(path).name.endswith(".weights.h5"):
-        raise ValueError(f"The name of a weights file must end in .weights.h5, got {path}.")
+        raise ValueError(
+            f"The name of a weights file must end in .weights.h5, got {path}."
+        )
     return checks.path_to_write(path)
 
 
@@ -202,12 +229,16 @@ def _check_digits(x: Any, y: Any) -> None:
     checks.finite("x", checks.array("x", x, ("n", 28, 28, 1), "f"))
     checks.shares("y", checks.array("y", y, ("n", 10), "f"))
     if len(x) != len(y):
-        raise ValueError(f"there must be one label for each image, got {len(x)} images and {len(y)} labels.")
+        raise ValueError(
+            f"there must be one label for each image, got {len(x)} images and {len(y)} labels."
+        )
 
 
 def _pair(validation_data: Any) -> tuple[Any, Any]:
     if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-        raise TypeError(f"validation_data must be images and labels, got {checks.shown(validation_data)}.")
+        raise TypeError(
+            f"validation_data must be images and labels, got {checks.shown(validation_data)}."
+        )
     return validation_data[0], validation_data[1]
 
 
@@ -225,9 +256,14 @@ def batches(
         whole = _generated(recipe, x_train, y_train)
     else:
         images, labels = tensorflow.constant(x_train), tensorflow.constant(y_train)
-        order = tensorflow.data.Dataset.range(len(x_train)).shuffle(len(x_train), seed=recipe.seed)
+        order = tensorflow.data.Dataset.range(len(x_train)).shuffle(
+            len(x_train), seed=recipe.seed
+        )
         whole = order.batch(recipe.batch_size).map(
-            lambda chosen: (tensorflow.gather(images, chosen), tensorflow.gather(labels, chosen))
+            lambda chosen: (
+                tensorflow.gather(images, chosen),
+                tensorflow.gather(labels, chosen),
+            )
         )
     options = tensorflow.data.Options()
     options.autotune.enabled = False
@@ -246,7 +282,10 @@ def _generated(
         shear_range=ranges.get("shear", 0),
         zoom_range=ranges.get("zoom", 0),
     ).flow(x_train, y_train, batch_size=recipe.batch_size, seed=recipe.seed)
-    shapes = [tensorflow.TensorSpec((None, *array.shape[1:]), "float32") for array in (x_train, y_train)]
+    shapes = [
+        tensorflow.TensorSpec((None, *array.shape[1:]), "float32")
+        for array in (x_train, y_train)
+    ]
     generated = tensorflow.data.Dataset.from_generator(
         lambda: (next(flow) for _ in range(len(flow))), output_signature=tuple(shapes)
     )
@@ -270,9 +309,14 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     if recipe.schedule == "cosine":
         warmup = steps // 10
         learning_rate = keras.optimizers.schedules.CosineDecay(
-            0.0, decay_steps=steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
+            0.0,
+            decay_steps=steps - warmup,
+            warmup_target=recipe.learning_rate,
+            warmup_steps=warmup,
         )
     average = {"use_ema": True, "ema_momentum": recipe.ema} if recipe.ema else {}
     if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(learning_rate, momentum=0.9, nesterov=True, **average)
+        return keras.optimizers.SGD(
+            learning_rate, momentum=0.9, nesterov=True, **average
+        )
     return keras.optimizers.Adam(learning_rate, **average)

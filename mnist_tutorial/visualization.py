@@ -32,7 +32,9 @@ def draw_digits(
     images: (n, 28, 28) or (n, 28, 28, 1), any range. titles: one a digit (its label, say).
     rows_labelled: a name for each row of the grid, or none. Chapter: loading.
     """
-    titles, rows_labelled = _check_grid("images", images, titles, columns, rows_labelled)
+    titles, rows_labelled = _check_grid(
+        "images", images, titles, columns, rows_labelled
+    )
     rows = -(-len(images) // columns)
     figure, axes = _grid(rows, columns, titles is not None)
     for index, axis in enumerate(axes.flat):
@@ -56,7 +58,9 @@ def draw_digit(axis: Axes, image: NDArray[Any]) -> None:
         spine.set_color("#c9ced6")
 
 
-def draw_maps(maps: NDArray[Any], titles: Sequence[Any] | None = None, columns: int = 8) -> Figure:
+def draw_maps(
+    maps: NDArray[Any], titles: Sequence[Any] | None = None, columns: int = 8
+) -> Figure:
     """Draw maps or filters in a grid: blue is positive, orange negative, white 0.
 
     maps: (n, rows, columns), each drawn to its own scale. titles: one a map. Chapter: filters.
@@ -88,7 +92,9 @@ def draw_augmented(originals: NDArray[Any], augmented: NDArray[Any]) -> Figure:
     _check_pictures("originals", originals, ("n", "height", "width"))
     _check_pictures("augmented", augmented, ("n", "versions", "height", "width"))
     if len(originals) != len(augmented):
-        raise ValueError(f"each original needs its versions, got {len(originals)} and {len(augmented)}.")
+        raise ValueError(
+            f"each original needs its versions, got {len(originals)} and {len(augmented)}."
+        )
     versions = augmented.shape[1]
     figure, axes = _grid(len(originals), versions + 1, True)
     for row, original, others in zip(axes, originals, augmented, strict=True):
@@ -117,24 +123,56 @@ def draw_stack(layers: Sequence[tuple[str, tuple[int, ...], int]]) -> Figure:
     for name, shape, parameters in layers:
         *sides, channels = shape
         depth, width = sides if sides else (1.5, np.sqrt(channels))
-        thickness = 0.65 if shape == shape_before else 0.7 * np.sqrt(channels) if sides else 1.3
+        thickness = (
+            0.65 if shape == shape_before else 0.7 * np.sqrt(channels) if sides else 1.3
+        )
         top = bottom + 0.11 * depth + (0.75 if shape == shape_before else 1.1)
         bottom, shape_before = top + thickness, shape
-        _draw_block(axis, width, depth, top, thickness, BLUE if parameters else "#b9cde0")
+        _draw_block(
+            axis, width, depth, top, thickness, BLUE if parameters else "#b9cde0"
+        )
         count = f"{parameters:,}" if parameters else "–"
         weight = "bold" if parameters == largest > 0 else "normal"
-        for x, text, align in ((-18, name, "right"), (18, " × ".join(map(str, shape)), "left")):
-            axis.text(x, bottom - thickness / 2, text, ha=align, va="center", fontsize=10)
-        axis.text(63, bottom - thickness / 2, count, ha="right", va="center", fontsize=10, fontweight=weight)
-    for x, text, align in ((-18, "layer", "right"), (18, "shape", "left"), (63, "parameters", "right")):
-        axis.text(x, 0, text, ha=align, va="center", fontsize=10, fontweight="bold", color=GREY)
+        for x, text, align in (
+            (-18, name, "right"),
+            (18, " × ".join(map(str, shape)), "left"),
+        ):
+            axis.text(
+                x, bottom - thickness / 2, text, ha=align, va="center", fontsize=10
+            )
+        axis.text(
+            63,
+            bottom - thickness / 2,
+            count,
+            ha="right",
+            va="center",
+            fontsize=10,
+            fontweight=weight,
+        )
+    for x, text, align in (
+        (-18, "layer", "right"),
+        (18, "shape", "left"),
+        (63, "parameters", "right"),
+    ):
+        axis.text(
+            x,
+            0,
+            text,
+            ha=align,
+            va="center",
+            fontsize=10,
+            fontweight="bold",
+            color=GREY,
+        )
     axis.set(xlim=(-34, 64), ylim=(bottom + 0.5, -1))
     axis.axis("off")
     figure.set_size_inches(4.6, 0.115 * bottom + 0.2)
     return figure
 
 
-def _draw_block(axis: Axes, width: float, depth: float, top: float, thickness: float, color: str) -> None:
+def _draw_block(
+    axis: Axes, width: float, depth: float, top: float, thickness: float, color: str
+) -> None:
     """Draw a box seen from the front and a little from above and from the right, its middle at x = 0."""
     back = np.array([0.18 * depth, -0.11 * depth])
     front = np.array([(0, 0), (width, 0), (width, thickness), (0, thickness)])
@@ -183,16 +221,23 @@ def draw_learning_curves(
 
 
 def _grid(rows: int, columns: int, titled: bool) -> tuple[Figure, NDArray[Any]]:
-    figure = Figure(figsize=(0.75 * columns, (0.95 if titled else 0.75) * rows), layout="constrained")
+    figure = Figure(
+        figsize=(0.75 * columns, (0.95 if titled else 0.75) * rows),
+        layout="constrained",
+    )
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def _check_pictures(name: str, pictures: Any, shape: tuple[str, ...]) -> None:
     """Check pictures, each perhaps with a channel, whose numbers a drawing can scale to its colours."""
     has_channel = isinstance(pictures, np.ndarray) and pictures.ndim == len(shape) + 1
-    numbers = checks.finite(name, checks.array(name, pictures, (*shape, 1) if has_channel else shape))
+    numbers = checks.finite(
+        name, checks.array(name, pictures, (*shape, 1) if has_channel else shape)
+    )
     if max(-float(numbers.min()), float(numbers.max())) > 1e30:
-        raise ValueError(f"{name} must be numbers within ±1e30, found {numbers.min()} to {numbers.max()}.")
+        raise ValueError(
+            f"{name} must be numbers within ±1e30, found {numbers.min()} to {numbers.max()}."
+        )
 
 
 def _check_grid(
@@ -203,10 +248,17 @@ def _check_grid(
     checks.whole_number("columns", columns, 1, 100)
     titles = None if titles is None else checks.items("titles", titles)
     if titles is not None and len(titles) != len(pictures):
-        raise ValueError(f"titles must be one for each of {len(pictures)} {name}, got {len(titles)}.")
-    rows, names = -(-len(pictures) // columns), checks.items("rows_labelled", rows_labelled)
+        raise ValueError(
+            f"titles must be one for each of {len(pictures)} {name}, got {len(titles)}."
+        )
+    rows, names = (
+        -(-len(pictures) // columns),
+        checks.items("rows_labelled", rows_labelled),
+    )
     if len(names) not in (0, rows):
-        raise ValueError(f"rows_labelled must name each of {rows} rows, got {len(names)} names.")
+        raise ValueError(
+            f"rows_labelled must name each of {rows} rows, got {len(names)} names."
+        )
     return titles, names
 
 
@@ -214,13 +266,21 @@ def _check_layers(layers: Any) -> None:
     if not checks.kind("layers", layers, Sequence, "a list of layers"):
         raise ValueError("layers must be one or more, got none.")
     for layer in layers:
-        if not isinstance(layer, (tuple, list)) or len(layer) != 3 or not isinstance(layer[1], (tuple, list)):
-            raise TypeError(f"each layer must be (name, shape, parameters), got {checks.shown(layer)}.")
+        if (
+            not isinstance(layer, (tuple, list))
+            or len(layer) != 3
+            or not isinstance(layer[1], (tuple, list))
+        ):
+            raise TypeError(
+                f"each layer must be (name, shape, parameters), got {checks.shown(layer)}."
+            )
         name, shape, parameters = layer
         checks.kind("a layer's name", name, str, "a string")
         checks.whole_number("a layer's parameters", parameters, 0)
         if len(shape) not in (1, 3):
-            raise ValueError(f"a layer's shape must have one number or three, got {checks.shown(shape)}.")
+            raise ValueError(
+                f"a layer's shape must have one number or three, got {checks.shown(shape)}."
+            )
         for length in shape:
             checks.whole_number("a length of a layer's shape", length, 1, 100_000)
 
@@ -228,8 +288,14 @@ def _check_layers(layers: Any) -> None:
 def _check_histories(histories: Any, measure: Any) -> None:
     checks.kind("measure", measure, str, "a string")
     keys = {measure, f"val_{measure}"}
-    for history in checks.kind("histories", histories, Mapping, "a dict of histories").values():
-        for key in keys & checks.kind("each history", history, Mapping, "a dict").keys():
+    for history in checks.kind(
+        "histories", histories, Mapping, "a dict of histories"
+    ).values():
+        for key in (
+            keys & checks.kind("each history", history, Mapping, "a dict").keys()
+        ):
             checks.array_like(key, history[key], ("epochs",), "iuf")
     if not any(keys & history.keys() for history in histories.values()):
-        raise ValueError(f"measure must be one of which a history has numbers, got {checks.shown(measure)}.")
+        raise ValueError(
+            f"measure must be one of which a history has numbers, got {checks.shown(measure)}."
+        )

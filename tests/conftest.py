@@ -5,7 +5,11 @@ import os
 # Where tests run side by side, one thread each loses the least time. OpenBLAS is NumPy's: two of its threads
 # that wait for each other on busy processors can take ten times as long as one. It asks when it is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THREADS"):
+    for name in (
+        "TF_NUM_INTRAOP_THREADS",
+        "TF_NUM_INTEROP_THREADS",
+        "OPENBLAS_NUM_THREADS",
+    ):
         os.environ.setdefault(name, "1")
 
 from pathlib import Path

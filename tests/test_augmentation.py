@@ -50,11 +50,16 @@ class Affine(RandomAffine):
         self.numbers = STILL | numbers
 
     def draw(self, batch_size: Any, height: int, width: int) -> dict[str, Any]:
-        return {name: ops.full((batch_size,), number) for name, number in self.numbers.items()}
+        return {
+            name: ops.full((batch_size,), number)
+            for name, number in self.numbers.items()
+        }
 
 
 def move(image: Images, **numbers: float) -> Images:
-    moved: Images = ops.convert_to_numpy(Affine(**numbers)(image[None, ..., None], training=True))
+    moved: Images = ops.convert_to_numpy(
+        Affine(**numbers)(image[None, ..., None], training=True)
+    )
     return moved[0, ..., 0]
 
 
@@ -68,14 +73,22 @@ def move_with_scipy(
     column_zoom: float,
 ) -> Images:
     theta, slant = np.deg2rad(rotation), np.deg2rad(shear)
-    rotate = np.array([[np.cos(theta), -np.sin(theta), 0], [np.sin(theta), np.cos(theta), 0], [0, 0, 1]])
+    rotate = np.array(
+        [
+            [np.cos(theta), -np.sin(theta), 0],
+            [np.sin(theta), np.cos(theta), 0],
+            [0, 0, 1],
+        ]
+    )
     shift = np.array([[1, 0, row_shift], [0, 1, column_shift], [0, 0, 1]])
     slide = np.array([[1, -np.sin(slant), 0], [0, np.cos(slant), 0], [0, 0, 1]])
     zoom = np.diag([row_zoom, column_zoom, 1])
     from_centre = np.eye(3)
     from_centre[:2, 2] = (np.array(image.shape) - 1) / 2
     matrix = from_centre @ rotate @ shift @ slide @ zoom @ np.linalg.inv(from_centre)
-    return scipy.ndimage.affine_transform(image, matrix, order=1, mode="grid-constant", cval=0)
+    return scipy.ndimage.affine_transform(
+        image, matrix, order=1, mode="grid-constant", cval=0
+    )
 
 
 def random_image(height: int, width: int) -> Images:
@@ -92,10 +105,14 @@ def digits(mnist: dict[str, NDArray[np.uint8]]) -> Images:
 
 @pytest.mark.parametrize("name", NUMBERS)
 @given(data=st.data(), height=sides, width=sides)
-def test_each_transform_alone_equals_scipy(name: str, data: st.DataObject, height: int, width: int) -> None:
+def test_each_transform_alone_equals_scipy(
+    name: str, data: st.DataObject, height: int, width: int
+) -> None:
     numbers = STILL | {name: data.draw(NUMBERS[name])}
     image = random_image(height, width)
-    np.testing.assert_allclose(move(image, **numbers), move_with_scipy(image, **numbers), atol=1e-4)
+    np.testing.assert_allclose(
+        move(image, **numbers), move_with_scipy(image, **numbers), atol=1e-4
+    )
 
 
 @given(numbers=st.fixed_dictionaries(NUMBERS), height=sides, width=sides)
@@ -103,10 +120,14 @@ def test_all_transforms_together_equal_the_product_of_their_matrices(
     numbers: dict[str, float], height: int, width: int
 ) -> None:
     image = random_image(height, width)
-    np.testing.assert_allclose(move(image, **numbers), move_with_scipy(image, **numbers), atol=1e-4)
+    np.testing.assert_allclose(
+        move(image, **numbers), move_with_scipy(image, **numbers), atol=1e-4
+    )
 
 
-@pytest.mark.filterwarnings("ignore:Please import .* from the `scipy.ndimage`:DeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore:Please import .* from the `scipy.ndimage`:DeprecationWarning"
+)
 @given(numbers=st.fixed_dictionaries(NUMBERS), place=st.integers(0, 7))
 def test_a_digit_moves_as_in_image_data_generator(
     digits: Images, numbers: dict[str, float], place: int
@@ -144,7 +165,9 @@ def test_a_small_picture_moves_as_worked_out_by_hand(
 # What the layer draws
 
 
-def draw(count: int = 20_000, height: int = 10, width: int = 40, **ranges: float) -> dict[str, Any]:
+def draw(
+    count: int = 20_000, height: int = 10, width: int = 40, **ranges: float
+) -> dict[str, Any]:
     numbers = RandomAffine(seed=1, **ranges).draw(count, height, width)
     return {name: ops.convert_to_numpy(number) for name, number in numbers.items()}
 
@@ -202,14 +225,19 @@ def test_each_picture_moves_by_its_own_numbers() -> None:
 def test_outside_training_nothing_moves(digits: Images) -> None:
     layer = RandomAffine()
     network = keras.Sequential([keras.Input((28, 28, 1)), layer])
-    for output in (layer(digits), layer(digits, training=False), network.predict(digits, verbose=0)):
+    for output in (
+        layer(digits),
+        layer(digits, training=False),
+        network.predict(digits, verbose=0),
+    ):
         np.testing.assert_array_equal(output, digits)
     assert (ops.convert_to_numpy(network(digits, training=True)) != digits).any()
 
 
 def test_the_same_seed_gives_the_same_pictures(digits: Images) -> None:
     first, again, other = (
-        ops.convert_to_numpy(RandomAffine(seed=seed)(digits, training=True)) for seed in (5, 5, 6)
+        ops.convert_to_numpy(RandomAffine(seed=seed)(digits, training=True))
+        for seed in (5, 5, 6)
     )
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
@@ -217,7 +245,9 @@ def test_the_same_seed_gives_the_same_pictures(digits: Images) -> None:
 
 def test_each_batch_moves_otherwise(digits: Images) -> None:
     layer = RandomAffine(seed=5)
-    first, second = (ops.convert_to_numpy(layer(digits, training=True)) for _ in range(2))
+    first, second = (
+        ops.convert_to_numpy(layer(digits, training=True)) for _ in range(2)
+    )
     assert (first != second).any()
 
 
@@ -225,7 +255,9 @@ def test_the_layer_comes_back_from_its_configuration(digits: Images) -> None:
     layer = RandomAffine(rotation=1, shift=0.2, shear=3, zoom=0.4, seed=5, name="moves")
     copy = RandomAffine.from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
-    np.testing.assert_array_equal(copy(digits, training=True), layer(digits, training=True))
+    np.testing.assert_array_equal(
+        copy(digits, training=True), layer(digits, training=True)
+    )
 
 
 def test_the_layer_comes_back_in_a_saved_model(digits: Images, tmp_path: Path) -> None:
@@ -233,12 +265,25 @@ def test_the_layer_comes_back_in_a_saved_model(digits: Images, tmp_path: Path) -
     keras.Sequential([keras.Input((28, 28, 1)), layer]).save(tmp_path / "model.keras")
     copy = keras.saving.load_model(tmp_path / "model.keras").layers[0]
     assert isinstance(copy, RandomAffine)
-    np.testing.assert_array_equal(copy(digits, training=True), layer(digits, training=True))
+    np.testing.assert_array_equal(
+        copy(digits, training=True), layer(digits, training=True)
+    )
 
 
-@pytest.mark.parametrize(("name", "limit"), [("rotation", 180), ("shift", 1), ("shear", 90), ("zoom", 1)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("rotation", 180), ("shift", 1), ("shear", 90), ("zoom", 1)]
+)
 def test_a_range_that_makes_no_sense_is_refused(name: str, limit: int) -> None:
-    for value in (-0.1, limit + 0.1, float("nan"), float("inf"), "8", None, True, (1, 2)):
+    for value in (
+        -0.1,
+        limit + 0.1,
+        float("nan"),
+        float("inf"),
+        "8",
+        None,
+        True,
+        (1, 2),
+    ):
         with pytest.raises(ValueError, match=f"{name} .*0 to {limit}") as error:
             RandomAffine(**{name: value})  # type: ignore[arg-type]
         assert repr(value) in str(error.value)

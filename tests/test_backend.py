@@ -8,7 +8,9 @@ from mnist_tutorial.backend import _stderr_held_back
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120
+    )
 
 
 def test_loading_digits_starts_neither_keras_nor_tensorflow() -> None:
@@ -26,16 +28,23 @@ def test_building_a_network_prints_nothing() -> None:
     assert (finished.stdout, finished.stderr, finished.returncode) == ("", "", 0)
 
 
-def test_what_is_printed_during_the_import_is_held_back(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_printed_during_the_import_is_held_back(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with _stderr_held_back():
         os.write(2, b"a start-up message\n")
     os.write(2, b"printed afterwards\n")
     assert capfd.readouterr().err == "printed afterwards\n"
 
 
-def test_an_error_during_the_import_lets_the_text_through(capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_error_during_the_import_lets_the_text_through(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(ImportError, match="no such library"), _stderr_held_back():
         os.write(2, b"the reason\n")
         raise ImportError("no such library")
     os.write(2, b"printed afterwards\n")
-    assert sorted(capfd.readouterr().err.splitlines()) == ["printed afterwards", "the reason"]
+    assert sorted(capfd.readouterr().err.splitlines()) == [
+        "printed afterwards",
+        "the reason",
+    ]

@@ -49,7 +49,9 @@ ERRORS = (TypeError, ValueError, FileNotFoundError)
 
 HUGE = [2**31, 2**32, 2**63, 2**64, 10**400, 1e38, 1e308, 5e-324, math.nan, math.inf]
 NUMBERS = st.one_of(
-    st.integers(-20, 300), st.sampled_from([*HUGE, *(-number for number in HUGE)]), st.floats()
+    st.integers(-20, 300),
+    st.sampled_from([*HUGE, *(-number for number in HUGE)]),
+    st.floats(),
 )
 ODD = [
     None,
@@ -72,8 +74,12 @@ ODD += [
     np.uint64(2**64 - 1),
     np.float16("nan"),
 ]
-WORDS = st.text(st.characters(exclude_characters="/\\.:"), max_size=5)  # so that none is a folder elsewhere
-TEXTS = st.one_of(WORDS, st.sampled_from(["", ".", "a\0b", "\ud800", "x" * 300, "no/such", "~"]))
+WORDS = st.text(
+    st.characters(exclude_characters="/\\.:"), max_size=5
+)  # so that none is a folder elsewhere
+TEXTS = st.one_of(
+    WORDS, st.sampled_from(["", ".", "a\0b", "\ud800", "x" * 300, "no/such", "~"])
+)
 SCALARS = st.one_of(NUMBERS, st.sampled_from(ODD), TEXTS, st.binary(max_size=5))
 LISTS = st.one_of(
     st.lists(SCALARS, max_size=4),
@@ -82,10 +88,29 @@ LISTS = st.one_of(
     st.sets(st.integers(0, 9), max_size=3),
 )
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=3)
-ARRAYS = st.one_of(hnp.arrays(hnp.scalar_dtypes(), SHAPES), hnp.arrays(object, SHAPES, elements=SCALARS))
+ARRAYS = st.one_of(
+    hnp.arrays(hnp.scalar_dtypes(), SHAPES),
+    hnp.arrays(object, SHAPES, elements=SCALARS),
+)
 ANYTHING = st.deferred(lambda: st.one_of(SCALARS, LISTS, ARRAYS))
 
-DTYPES = ["?", "i1", "u1", "i8", "u8", ">i4", "f2", "f4", ">f8", "c8", "O", "M8[D]", "m8[s]", "S3", "U3"]
+DTYPES = [
+    "?",
+    "i1",
+    "u1",
+    "i8",
+    "u8",
+    ">i4",
+    "f2",
+    "f4",
+    ">f8",
+    "c8",
+    "O",
+    "M8[D]",
+    "m8[s]",
+    "S3",
+    "U3",
+]
 RESHAPED: list[Callable[[Any], Any]] = [
     lambda array: array[None],
     lambda array: array[..., None],
@@ -107,10 +132,14 @@ PLACES = st.integers(0, 10**6)
 def with_wrong_number(draw: st.DrawFn, good: Any) -> Any:
     """A good array, or the same as lists, with one value that should not be there."""
     as_lists = draw(st.booleans())
-    changed = good.astype(object if as_lists else draw(st.sampled_from(["f2", "f4", "f8", "i8", "u8"])))
+    changed = good.astype(
+        object if as_lists else draw(st.sampled_from(["f2", "f4", "f8", "i8", "u8"]))
+    )
     try:
         with np.errstate(all="ignore"):
-            changed.flat[draw(PLACES) % good.size] = draw(SCALARS if as_lists else NUMBERS)
+            changed.flat[draw(PLACES) % good.size] = draw(
+                SCALARS if as_lists else NUMBERS
+            )
     except (TypeError, ValueError, OverflowError):
         changed.flat[0] = 200  # for what this dtype cannot hold
     return changed.tolist() if as_lists else changed
@@ -118,7 +147,9 @@ def with_wrong_number(draw: st.DrawFn, good: Any) -> Any:
 
 def spoiled(good: Any) -> st.SearchStrategy[Any]:
     """A good array with another dtype, another shape, or one number that should not be there."""
-    others = [np.zeros(good.shape, dtype) for dtype in DTYPES] + [reshape(good) for reshape in RESHAPED]
+    others = [np.zeros(good.shape, dtype) for dtype in DTYPES] + [
+        reshape(good) for reshape in RESHAPED
+    ]
     return st.one_of(st.sampled_from(others), with_wrong_number(good))
 
 
@@ -131,7 +162,9 @@ class Case(NamedTuple):
     function: Callable[..., Any]
     arguments: dict[str, Any]
     is_right: Callable[..., Any] = lambda result, **arguments: has_no_nan(result)
-    share: float = 1  # of the examples that most functions get: less for those that are slow
+    share: float = (
+        1  # of the examples that most functions get: less for those that are slow
+    )
 
 
 def has_no_nan(result: Any) -> bool:
@@ -145,14 +178,20 @@ def convolves(result: Any, image: Any, kernel: Any, stride: Any, padding: Any) -
     expected = convolution.convolve2d(image, kernel, stride, padding)
     scale = np.abs(image).max() * np.abs(kernel).sum()
     return np.allclose(
-        result / (scale or 1), expected / (scale or 1), atol=1e-2 if result.itemsize == 2 else 1e-5
+        result / (scale or 1),
+        expected / (scale or 1),
+        atol=1e-2 if result.itemsize == 2 else 1e-5,
     )
 
 
 def is_softmax(result: Any, logits: Any) -> bool:
     equal_to_the_largest = logits == logits.max(axis=-1, keepdims=True)
     right = (np.abs(result.sum(axis=-1) - 1) < 1e-3).all() and (result >= 0).all()
-    return bool(right and (result.max(axis=-1, keepdims=True) - result)[equal_to_the_largest].max() < 1e-3)
+    return bool(
+        right
+        and (result.max(axis=-1, keepdims=True) - result)[equal_to_the_largest].max()
+        < 1e-3
+    )
 
 
 layers = keras.layers
@@ -185,11 +224,16 @@ RECIPE_FIELDS = asdict(training.Recipe())
 LOOK = {"model": MODEL, "images": IMAGES}
 
 CASES = {
-    "load_mnist": Case(lambda path: data.load_mnist("no.npz" if path is None else path), {"path": "no.npz"}),
+    "load_mnist": Case(
+        lambda path: data.load_mnist("no.npz" if path is None else path),
+        {"path": "no.npz"},
+    ),
     "add_channel": Case(
         preprocessing.add_channel,
         {"images": BYTES, "data_format": "channels_first"},
-        lambda result, images, data_format: np.array_equal(result.ravel(), images.ravel(), equal_nan=True),
+        lambda result, images, data_format: np.array_equal(
+            result.ravel(), images.ravel(), equal_nan=True
+        ),
     ),
     "scale_pixels": Case(
         preprocessing.scale_pixels,
@@ -214,20 +258,34 @@ CASES = {
     "center_digit": Case(
         preprocessing.center_digit,
         {"picture": np.pad(BYTES[0, :6, :6], 9)},
-        lambda result, picture: (result.dtype, result.shape, result.max()) == (np.uint8, (28, 28), 255),
+        lambda result, picture: (
+            (result.dtype, result.shape, result.max()) == (np.uint8, (28, 28), 255)
+        ),
     ),
     "read_picture": Case(preprocessing.read_picture, {"path": "no.png"}),
     "convolve2d": Case(
         convolution.convolve2d,
-        {"image": GRID[0], "kernel": GRID[1, :2, :2], "stride": [1, 2], "padding": ["valid", "same"]},
+        {
+            "image": GRID[0],
+            "kernel": GRID[1, :2, :2],
+            "stride": [1, 2],
+            "padding": ["valid", "same"],
+        },
         convolves,
     ),
     "relu": Case(
-        convolution.relu, {"numbers": GRID}, lambda result, numbers: (result == numbers * (numbers > 0)).all()
+        convolution.relu,
+        {"numbers": GRID},
+        lambda result, numbers: (result == numbers * (numbers > 0)).all(),
     ),
     "max_pool2d": Case(
         convolution.max_pool2d,
-        {"images": GRID[..., None], "size": [1, 2], "stride": [1, 2], "padding": ["valid", "same"]},
+        {
+            "images": GRID[..., None],
+            "size": [1, 2],
+            "stride": [1, 2],
+            "padding": ["valid", "same"],
+        },
         lambda result, images, **others: np.isin(result, images).all(),
     ),
     "softmax": Case(convolution.softmax, {"logits": GRID}, is_softmax),
@@ -250,29 +308,43 @@ CASES = {
     "hardest_digits": Case(
         evaluation.hardest_digits,
         {"answers": np.stack([LABELS, LABELS[::-1]]), "labels": LABELS},
-        lambda result, answers, labels: result[1].sum() == (np.asarray(answers) != np.asarray(labels)).sum(),
+        lambda result, answers, labels: (
+            result[1].sum() == (np.asarray(answers) != np.asarray(labels)).sum()
+        ),
     ),
     "mean_interval": Case(
         evaluation.mean_interval,
         {"values": RANDOM.normal(size=5), "confidence": 0.95},
-        lambda result, **others: -math.inf < result.low <= result.mean <= result.high < math.inf,
+        lambda result, **others: (
+            -math.inf < result.low <= result.mean <= result.high < math.inf
+        ),
     ),
     "proportion_interval": Case(
         evaluation.proportion_interval,
         {"correct": 5, "digits": [6, 7], "confidence": 0.95},
-        lambda result, correct, digits, confidence: 0 <= result[0] <= correct / digits <= result[1] <= 1,
+        lambda result, correct, digits, confidence: (
+            0 <= result[0] <= correct / digits <= result[1] <= 1
+        ),
     ),
-    "mcnemar": Case(evaluation.mcnemar, {"correct_a": CORRECT[0], "correct_b": CORRECT[1]}),
+    "mcnemar": Case(
+        evaluation.mcnemar, {"correct_a": CORRECT[0], "correct_b": CORRECT[1]}
+    ),
     "bootstrap_difference": Case(
         evaluation.bootstrap_difference,
         {"correct_a": CORRECT, "correct_b": CORRECT[:1], "samples": 3, "seed": 0},
         lambda result, **others: (np.abs(result) <= 1).all(),
     ),
     "reliability": Case(evaluation.reliability, {**PROBABILITIES, "bins": 2}),
-    "brier_score": Case(evaluation.brier_score, PROBABILITIES, lambda result, **others: 0 <= result <= 2.01),
+    "brier_score": Case(
+        evaluation.brier_score,
+        PROBABILITIES,
+        lambda result, **others: 0 <= result <= 2.01,
+    ),
     "negative_log_likelihood": Case(evaluation.negative_log_likelihood, PROBABILITIES),
     "average": Case(
-        ensembling.average, {"probabilities": MEMBERS}, lambda result, **others: (result <= 1.001).all()
+        ensembling.average,
+        {"probabilities": MEMBERS},
+        lambda result, **others: (result <= 1.001).all(),
     ),
     "majority_vote": Case(
         ensembling.majority_vote,
@@ -281,8 +353,16 @@ CASES = {
     ),
     "draw_ensembles": Case(
         ensembling.draw_ensembles,
-        {"probabilities": MEMBERS, "labels": LABELS, "size": [1, 2], "draws": [20, 30], "seed": 0},
-        lambda result, labels, **others: has_no_nan(result) and (result.errors <= len(labels)).all(),
+        {
+            "probabilities": MEMBERS,
+            "labels": LABELS,
+            "size": [1, 2],
+            "draws": [20, 30],
+            "seed": 0,
+        },
+        lambda result, labels, **others: (
+            has_no_nan(result) and (result.errors <= len(labels)).all()
+        ),
     ),
     "train_members": Case(  # nothing is trained before the first member is asked for
         ensembling.train_members,
@@ -299,10 +379,13 @@ CASES = {
     "draw_labelled": Case(
         pseudo_labelling.draw_labelled,
         {"labels": LABELS, "count": 4, "seed": 0},
-        lambda result, labels, **others: sorted(np.concatenate(result)) == list(range(len(labels))),
+        lambda result, labels, **others: (
+            sorted(np.concatenate(result)) == list(range(len(labels)))
+        ),
     ),
     "choose_confident": Case(
-        pseudo_labelling.choose_confident, {"probabilities": MEMBERS[0], "threshold": 0.5}
+        pseudo_labelling.choose_confident,
+        {"probabilities": MEMBERS[0], "threshold": 0.5},
     ),
     "mixed_batches": Case(
         pseudo_labelling.mixed_batches,
@@ -311,15 +394,21 @@ CASES = {
         share=0.05,
     ),
     "Part": Case(
-        lambda x, y, share: pseudo_labelling.mixed_batches([pseudo_labelling.Part(x, y, share)], 2, 1, 0),
+        lambda x, y, share: pseudo_labelling.mixed_batches(
+            [pseudo_labelling.Part(x, y, share)], 2, 1, 0
+        ),
         {**DIGITS, "share": 1},
         lambda result, **others: len(result) == 1,
         share=0.1,
     ),
     "results": Case(results.load, {"name": "no", "folder": Path()}),
     "check_weights_path": Case(training.check_weights_path, {"path": "own.weights.h5"}),
-    "save_weights": Case(training.save_weights, {"model": MODEL, "path": "no/own.weights.h5"}, share=0.1),
-    "load_cnn": Case(models.load_cnn, {"path": "no.weights.h5", "normalization": "book"}),
+    "save_weights": Case(
+        training.save_weights, {"model": MODEL, "path": "no/own.weights.h5"}, share=0.1
+    ),
+    "load_cnn": Case(
+        models.load_cnn, {"path": "no.weights.h5", "normalization": "book"}
+    ),
     "build_cnn": Case(
         models.build_cnn,
         {"normalization": "book", "dropout": 0.2, "pooling": "max"},
@@ -348,16 +437,26 @@ CASES = {
     "evaluate": Case(
         training.evaluate,
         {"model": MODEL, **DIGITS},
-        lambda result, x, y, **others: 0 <= result.errors <= result.digits == len(x) == len(y),
+        lambda result, x, y, **others: (
+            0 <= result.errors <= result.digits == len(x) == len(y)
+        ),
         share=0.1,
     ),
     "fold": Case(export.fold, {"model": MODEL}),
-    "export_javascript": Case(export.export_javascript, {"model": MODEL, "path": "no/weights.js"}, share=0.1),
+    "export_javascript": Case(
+        export.export_javascript, {"model": MODEL, "path": "no/weights.js"}, share=0.1
+    ),
     "export_samples": Case(export.export_samples, {"path": "no/samples.js"}, share=0.1),
-    "feature_maps": Case(interpretation.feature_maps, {**LOOK, "layer": "relu_1"}, share=0.1),
-    "strongest": Case(interpretation.strongest, {"maps": GRID[..., None], "number": 0, "count": 2}),
+    "feature_maps": Case(
+        interpretation.feature_maps, {**LOOK, "layer": "relu_1"}, share=0.1
+    ),
+    "strongest": Case(
+        interpretation.strongest, {"maps": GRID[..., None], "number": 0, "count": 2}
+    ),
     "receptive_field": Case(
-        interpretation.receptive_field, {"model": MODEL, "layer": "conv_1", "row": 0, "column": 1}, share=0.5
+        interpretation.receptive_field,
+        {"model": MODEL, "layer": "conv_1", "row": 0, "column": 1},
+        share=0.5,
     ),
     "ascend": Case(
         interpretation.ascend,
@@ -374,7 +473,14 @@ CASES = {
     "margin": Case(interpretation.margin, {**LOOK, "label": 1, "rival": 2}, share=0.1),
     "occlusion_map": Case(
         interpretation.occlusion_map,
-        {"model": MODEL, "image": IMAGES[0], "label": 1, "rival": 2, "size": 5, "fill": 0},
+        {
+            "model": MODEL,
+            "image": IMAGES[0],
+            "label": 1,
+            "rival": 2,
+            "size": 5,
+            "fill": 0,
+        },
         share=0.05,
     ),
     "integrated_gradients": Case(
@@ -389,18 +495,29 @@ CASES = {
     ),
     "draw_digits": Case(
         visualization.draw_digits,
-        {"images": BYTES, "titles": [None, LABELS[:2]], "columns": 2, "rows_labelled": [[], ["one"]]},
+        {
+            "images": BYTES,
+            "titles": [None, LABELS[:2]],
+            "columns": 2,
+            "rows_labelled": [[], ["one"]],
+        },
         share=0.05,
     ),
     "draw_maps": Case(
-        visualization.draw_maps, {"maps": GRID, "titles": [None, "abc"], "columns": 2}, share=0.05
+        visualization.draw_maps,
+        {"maps": GRID, "titles": [None, "abc"], "columns": 2},
+        share=0.05,
     ),
     "draw_augmented": Case(
-        visualization.draw_augmented, {"originals": BYTES, "augmented": BYTES[:, None]}, share=0.05
+        visualization.draw_augmented,
+        {"originals": BYTES, "augmented": BYTES[:, None]},
+        share=0.05,
     ),
     "draw_stack": Case(visualization.draw_stack, {"layers": [LAYERS]}, share=0.1),
     "draw_learning_curves": Case(
-        visualization.draw_learning_curves, {"histories": HISTORIES, "measure": "loss"}, share=0.1
+        visualization.draw_learning_curves,
+        {"histories": HISTORIES, "measure": "loss"},
+        share=0.1,
     ),
 }
 
@@ -444,7 +561,11 @@ def values_of(good: Any) -> st.SearchStrategy[Any]:
 def spoiled_values_of(good: Any) -> st.SearchStrategy[Any]:
     if isinstance(good, st.SearchStrategy):
         return good
-    arrays = [one for one in (good if isinstance(good, list) else [good]) if isinstance(one, np.ndarray)]
+    arrays = [
+        one
+        for one in (good if isinstance(good, list) else [good])
+        if isinstance(one, np.ndarray)
+    ]
     return st.one_of(*(spoiled(one) for one in arrays), ANYTHING)
 
 
@@ -459,7 +580,9 @@ def calls(arguments: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 def foreign(error: Exception) -> str:
     """Say what is wrong with an error: nothing, if it has a documented type and the package raises it."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    ours = Path(last.filename).parent == PACKAGE and (last.line or "").startswith("raise")
+    ours = Path(last.filename).parent == PACKAGE and (last.line or "").startswith(
+        "raise"
+    )
     if type(error) in ERRORS and ours and 0 < len(str(error)) < 1000:
         return ""
     return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {str(error)[:300]}"
@@ -471,10 +594,14 @@ def fault(case: Case, arguments: dict[str, Any]) -> str:
         result = case.function(**arguments)
     except Exception as error:
         return foreign(error)
-    return "" if case.is_right(result, **arguments) else f"a wrong answer: {result!r:.300}"
+    return (
+        "" if case.is_right(result, **arguments) else f"a wrong answer: {result!r:.300}"
+    )
 
 
-@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # of long descriptions
+@pytest.mark.filterwarnings(
+    "ignore::hypothesis.errors.HypothesisWarning"
+)  # of long descriptions
 @pytest.mark.parametrize("name", CASES)
 def test_what_comes_out_is_right_or_an_error_of_the_packages_own(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -482,7 +609,10 @@ def test_what_comes_out_is_right_or_an_error_of_the_packages_own(
     monkeypatch.chdir(tmp_path)
     case = CASES[name]
 
-    @settings(max_examples=max(3, int(55 * case.share)), suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=max(3, int(55 * case.share)),
+        suppress_health_check=list(HealthCheck),
+    )
     @given(calls(case.arguments))
     def drive(arguments: dict[str, Any]) -> None:
         found = fault(case, arguments)
@@ -509,6 +639,8 @@ def test_what_cannot_be_printed_is_refused_too(value: Any) -> None:
         (IMAGES[0, 0], "expected ndim=4, found ndim=2"),
     ],
 )
-def test_the_augmentation_layer_takes_float_images_with_channels_only(images: Any, expected: str) -> None:
+def test_the_augmentation_layer_takes_float_images_with_channels_only(
+    images: Any, expected: str
+) -> None:
     with pytest.raises(ValueError, match=expected):
         RandomAffine()(images, training=True)

@@ -12,12 +12,16 @@ from mnist_tutorial import results
 
 BOOK = Path(__file__).parent.parent / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
-CHAPTERS = [notebook for notebook in NOTEBOOKS if notebook.stem not in ("index", "teaching")]
+CHAPTERS = [
+    notebook for notebook in NOTEBOOKS if notebook.stem not in ("index", "teaching")
+]
 SECTIONS = ["## Check yourself", "## Exercises", "## Key points", "## What's next"]
 
 
 def cells_of(notebook: Path) -> list[dict[str, Any]]:
-    cells: list[dict[str, Any]] = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells: list[dict[str, Any]] = json.loads(notebook.read_text(encoding="utf-8"))[
+        "cells"
+    ]
     return cells
 
 
@@ -27,22 +31,33 @@ def code_cells_of(notebook: Path) -> list[dict[str, Any]]:
 
 def text_of(notebook: Path) -> str:
     return "\n\n".join(
-        "".join(cell["source"]) for cell in cells_of(notebook) if cell["cell_type"] == "markdown"
+        "".join(cell["source"])
+        for cell in cells_of(notebook)
+        if cell["cell_type"] == "markdown"
     )
 
 
 def test_the_table_of_contents_lists_every_page() -> None:
-    listed = re.findall(r"(?:file|root): (\S+)", (BOOK / "_toc.yml").read_text(encoding="utf-8"))
+    listed = re.findall(
+        r"(?:file|root): (\S+)", (BOOK / "_toc.yml").read_text(encoding="utf-8")
+    )
     pages = [page.stem for page in BOOK.iterdir() if page.suffix in (".md", ".ipynb")]
     assert sorted(listed) == sorted(pages)
 
 
 def test_every_source_is_cited_and_every_term_is_linked() -> None:
     pages = [page for page in BOOK.iterdir() if page.suffix in (".md", ".ipynb")]
-    text = "\n".join(text_of(page) if page.suffix == ".ipynb" else page.read_text("utf-8") for page in pages)
-    sources = re.findall(r"^@\w+\{([^,\s]+),", (BOOK / "references.bib").read_text("utf-8"), re.MULTILINE)
+    text = "\n".join(
+        text_of(page) if page.suffix == ".ipynb" else page.read_text("utf-8")
+        for page in pages
+    )
+    sources = re.findall(
+        r"^@\w+\{([^,\s]+),", (BOOK / "references.bib").read_text("utf-8"), re.MULTILINE
+    )
     cited = {
-        name.strip() for names in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text) for name in names.split(",")
+        name.strip()
+        for names in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text)
+        for name in names.split(",")
     }
     assert set(sources) == cited
     assert len(sources) == len(cited)
@@ -54,7 +69,9 @@ def test_every_source_is_cited_and_every_term_is_linked() -> None:
 
 def test_the_readme_gives_the_recorded_means() -> None:
     readme = (BOOK.parent / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"\| ([\d.]+) errors, ([\d.]+) % \| `mnist-tutorial reproduce ([\w-]+)`", readme)
+    rows = re.findall(
+        r"\| ([\d.]+) errors, ([\d.]+) % \| `mnist-tutorial reproduce ([\w-]+)`", readme
+    )
     assert len(rows) >= 5
     for errors, accuracy, name in rows:
         runs = results.load(name)["runs"]
@@ -66,22 +83,38 @@ def test_the_readme_gives_the_recorded_means() -> None:
 class TestEveryNotebook:
     def test_was_executed_once_from_top_to_bottom(self, notebook: Path) -> None:
         cells = code_cells_of(notebook)
-        assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+        assert [cell["execution_count"] for cell in cells] == list(
+            range(1, len(cells) + 1)
+        )
 
     def test_shows_no_error_and_no_noise(self, notebook: Path) -> None:
-        outputs = [output for cell in code_cells_of(notebook) for output in cell["outputs"]]
+        outputs = [
+            output for cell in code_cells_of(notebook) for output in cell["outputs"]
+        ]
         assert not [output for output in outputs if output["output_type"] == "error"]
         assert not [output for output in outputs if output.get("name") == "stderr"]
 
     def test_draws_each_figure_that_it_promises(self, notebook: Path) -> None:
         for cell in code_cells_of(notebook):
             if "figure" in cell["metadata"].get("mystnb", {}):
-                shown = {kind for output in cell["outputs"] for kind in output.get("data", {})}
-                assert shown & {"image/png", "image/svg+xml", "text/html"}, "".join(cell["source"])
+                shown = {
+                    kind
+                    for output in cell["outputs"]
+                    for kind in output.get("data", {})
+                }
+                assert shown & {"image/png", "image/svg+xml", "text/html"}, "".join(
+                    cell["source"]
+                )
 
-    def test_says_in_its_first_cell_how_to_get_the_package(self, notebook: Path) -> None:
+    def test_says_in_its_first_cell_how_to_get_the_package(
+        self, notebook: Path
+    ) -> None:
         text = "".join(cells_of(notebook)[0]["source"])
-        for words in ('`pip install -e ".[book]"`', "jupyter lab book/", "`%pip install git+`"):
+        for words in (
+            '`pip install -e ".[book]"`',
+            "jupyter lab book/",
+            "`%pip install git+`",
+        ):
             assert words in text
 
     def test_describes_every_picture(self, notebook: Path) -> None:
@@ -93,9 +126,12 @@ class TestEveryNotebook:
     def test_compares_its_outputs_but_for_a_few(self, notebook: Path) -> None:
         """A cell whose output is not compared is followed, before the next such cell, by one that is."""
         ignored = [
-            "nbval-ignore-output" in cell["metadata"].get("tags", []) for cell in code_cells_of(notebook)
+            "nbval-ignore-output" in cell["metadata"].get("tags", [])
+            for cell in code_cells_of(notebook)
         ]
-        assert not any(first and second for first, second in itertools.pairwise(ignored))
+        assert not any(
+            first and second for first, second in itertools.pairwise(ignored)
+        )
         assert not ignored[-1]
 
 

@@ -33,7 +33,10 @@ IDX_NAMES = {
 
 
 def as_idx(array: NDArray[np.uint8]) -> bytes:
-    return struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape) + array.tobytes()
+    return (
+        struct.pack(f">{1 + array.ndim}I", 0x0800 + array.ndim, *array.shape)
+        + array.tobytes()
+    )
 
 
 def as_npy(array: NDArray[Any]) -> bytes:
@@ -42,7 +45,9 @@ def as_npy(array: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-def write_idx_folder(folder: Path, arrays: Arrays, mark: str = "-", compressed: bool = False) -> Path:
+def write_idx_folder(
+    folder: Path, arrays: Arrays, mark: str = "-", compressed: bool = False
+) -> Path:
     folder.mkdir(exist_ok=True)
     for name, array in arrays.items():
         file = folder / IDX_NAMES[name].replace("-idx", f"{mark}idx")
@@ -97,7 +102,9 @@ def test_each_array_has_the_official_md5_sum(mnist: Arrays, name: str) -> None:
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_an_npz_file_is_read(few: Arrays, tmp_path: Path, save: Callable[..., None]) -> None:
+def test_an_npz_file_is_read(
+    few: Arrays, tmp_path: Path, save: Callable[..., None]
+) -> None:
     save(tmp_path / "set.npz", **few)
     assert_same(load(tmp_path / "set.npz"), few)
     assert_same(load(str(tmp_path / "set.npz")), few)
@@ -105,7 +112,9 @@ def test_an_npz_file_is_read(few: Arrays, tmp_path: Path, save: Callable[..., No
 
 @pytest.mark.parametrize("mark", ["-", "."])
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_folder_of_idx_files_is_read(few: Arrays, tmp_path: Path, mark: str, compressed: bool) -> None:
+def test_a_folder_of_idx_files_is_read(
+    few: Arrays, tmp_path: Path, mark: str, compressed: bool
+) -> None:
     assert_same(load(write_idx_folder(tmp_path, few, mark, compressed)), few)
 
 
@@ -123,7 +132,9 @@ def test_a_path_of_another_type_is_refused(path: Any) -> None:
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"train-images-idx3-ubyte.*\.gz") as error:
+    with pytest.raises(
+        FileNotFoundError, match=r"train-images-idx3-ubyte.*\.gz"
+    ) as error:
         load_mnist(tmp_path)
     assert str(tmp_path) in str(error.value)
 
@@ -145,14 +156,30 @@ def test_a_missing_idx_file_is_named(few: Arrays, tmp_path: Path, name: str) -> 
         ("x_train", lambda good: good[:-1], ["2352 bytes", "found 2351 bytes"]),
         ("x_train", lambda good: good + b"\0", ["2352 bytes", "found more"]),
         ("y_test", lambda good: good[:-1], ["2 bytes", "found 1 bytes"]),
-        ("x_train", lambda good: as_idx(np.zeros(3, np.uint8)) + bytes(9), ["2051", "found 2049"]),
-        ("y_test", lambda good: as_idx(np.zeros((2, 28, 28), np.uint8)), ["2049", "found 2051"]),
+        (
+            "x_train",
+            lambda good: as_idx(np.zeros(3, np.uint8)) + bytes(9),
+            ["2051", "found 2049"],
+        ),
+        (
+            "y_test",
+            lambda good: as_idx(np.zeros((2, 28, 28), np.uint8)),
+            ["2049", "found 2051"],
+        ),
         ("y_test", lambda good: b"\0\0\x0d\1" + good[4:], ["2049", "found 3329"]),
-        ("x_train", lambda good: good[:4] + b"\xff" * 12, [f"{(2**32 - 1,) * 3}", "at most"]),
+        (
+            "x_train",
+            lambda good: good[:4] + b"\xff" * 12,
+            [f"{(2**32 - 1,) * 3}", "at most"],
+        ),
     ],
 )
 def test_a_damaged_idx_file_is_refused(
-    few: Arrays, tmp_path: Path, name: str, damage: Callable[[bytes], bytes], parts: list[str]
+    few: Arrays,
+    tmp_path: Path,
+    name: str,
+    damage: Callable[[bytes], bytes],
+    parts: list[str],
 ) -> None:
     file = write_idx_folder(tmp_path, few) / IDX_NAMES[name]
     file.write_bytes(damage(file.read_bytes()))
@@ -167,7 +194,9 @@ def test_bytes_are_read_in_pieces_and_at_most_one_too_many(
     monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(data, "CHUNK", chunk)
-    assert data._read_exactly(io.BytesIO(bytes(range(6))), (2, 3), "it", np.dtype(np.uint8)).tolist() == [
+    assert data._read_exactly(
+        io.BytesIO(bytes(range(6))), (2, 3), "it", np.dtype(np.uint8)
+    ).tolist() == [
         [0, 1, 2],
         [3, 4, 5],
     ]
@@ -182,7 +211,9 @@ def test_bytes_are_read_in_pieces_and_at_most_one_too_many(
 def test_an_idx_file_cut_anywhere_is_refused(
     few: Arrays, tmp_path: Path, name: str, compressed: bool
 ) -> None:
-    file = write_idx_folder(tmp_path, few, compressed=compressed) / (name + ".gz" * compressed)
+    file = write_idx_folder(tmp_path, few, compressed=compressed) / (
+        name + ".gz" * compressed
+    )
     good = file.read_bytes()
     for length in range(0, len(good), 1 + len(good) // 100):
         file.write_bytes(good[:length])
@@ -193,19 +224,26 @@ def test_an_idx_file_cut_anywhere_is_refused(
 
 @pytest.mark.parametrize(
     "damage",
-    [lambda good: b"not gzip", lambda good: good[:-8] + bytes([good[-8] ^ 1]) + good[-7:]],
+    [
+        lambda good: b"not gzip",
+        lambda good: good[:-8] + bytes([good[-8] ^ 1]) + good[-7:],
+    ],
     ids=["no gzip", "wrong checksum"],
 )
 def test_a_damaged_gzip_file_is_refused(
     few: Arrays, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    file = write_idx_folder(tmp_path, few, compressed=True) / "train-images-idx3-ubyte.gz"
+    file = (
+        write_idx_folder(tmp_path, few, compressed=True) / "train-images-idx3-ubyte.gz"
+    )
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(ValueError, match=f"{file.name}.*gzip"):
         load_mnist(tmp_path)
 
 
-@pytest.mark.parametrize("write", [lambda path, arrays: write_idx_folder(path, arrays), write_npz])
+@pytest.mark.parametrize(
+    "write", [lambda path, arrays: write_idx_folder(path, arrays), write_npz]
+)
 @pytest.mark.parametrize(
     ("changed", "parts"),
     [
@@ -213,14 +251,21 @@ def test_a_damaged_gzip_file_is_refused(
             {"x_train": np.zeros((3, 14, 56), np.uint8)},
             ["x_train must have shape (n, 28, 28),", "(3, 14, 56)"],
         ),
-        ({"x_test": np.zeros((0, 28, 28), np.uint8)}, ["x_test", "(n, 28, 28)", "(0, 28, 28)"]),
+        (
+            {"x_test": np.zeros((0, 28, 28), np.uint8)},
+            ["x_test", "(n, 28, 28)", "(0, 28, 28)"],
+        ),
         ({"y_test": np.zeros(0, np.uint8)}, ["y_test must have shape (n,),", "(0,)"]),
         ({"y_train": np.zeros(2, np.uint8)}, ["x_train has 3", "y_train has 2"]),
         ({"x_test": np.zeros((5, 28, 28), np.uint8)}, ["x_test has 5", "y_test has 2"]),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(
-    few: Arrays, tmp_path: Path, write: Callable[[Path, Arrays], Path], changed: Arrays, parts: list[str]
+    few: Arrays,
+    tmp_path: Path,
+    write: Callable[[Path, Arrays], Path],
+    changed: Arrays,
+    parts: list[str],
 ) -> None:
     assert_refused(write(tmp_path / "set.npz", few | changed), *parts)
 
@@ -229,13 +274,19 @@ def test_arrays_that_do_not_fit_are_refused(
     ("changed", "parts"),
     [
         ({"y_train": np.array([5, 0, 4])}, ["y_train", "uint8", "int64 in C order"]),
-        ({"x_train": np.zeros((3, 28, 28), np.float32)}, ["x_train", "uint8", "float32 in C order"]),
+        (
+            {"x_train": np.zeros((3, 28, 28), np.float32)},
+            ["x_train", "uint8", "float32 in C order"],
+        ),
         ({"x_test": np.zeros((2, 28, 28), np.int8)}, ["x_test", "uint8", "int8"]),
         (
             {"x_test": np.asfortranarray(np.zeros((2, 28, 28), np.uint8))},
             ["x_test", "C order", "uint8 in Fortran order"],
         ),
-        ({"x_train": np.zeros((3, 784), np.uint8)}, ["x_train", "(n, 28, 28)", "(3, 784)"]),
+        (
+            {"x_train": np.zeros((3, 784), np.uint8)},
+            ["x_train", "(n, 28, 28)", "(3, 784)"],
+        ),
         ({"y_test": np.zeros((2, 1), np.uint8)}, ["y_test", "(n,)", "(2, 1)"]),
         ({"x_train": np.uint8(5)}, ["x_train", "(n, 28, 28)", "()"]),
         ({"y_train": np.uint8(5)}, ["y_train", "(n,)", "()"]),
@@ -247,16 +298,22 @@ def test_an_npz_array_of_another_form_is_refused(
     assert_refused(write_npz(tmp_path / "set.npz", few | changed), *parts)
 
 
-@pytest.mark.parametrize("shape, fits", [((3,), True), ((3, 1), True), ((4,), False), ((0, 4), False)])
+@pytest.mark.parametrize(
+    "shape, fits", [((3,), True), ((3, 1), True), ((4,), False), ((0, 4), False)]
+)
 def test_an_array_has_at_most_as_many_bytes_as_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], fits: bool
 ) -> None:
     monkeypatch.setattr(data, "LARGEST", 6)
     np.savez(tmp_path / "small.npz", x=np.zeros(shape, np.float16))
     if fits:
-        assert data.read_npz(tmp_path / "small.npz", ["x"], np.float16)["x"].shape == shape
+        assert (
+            data.read_npz(tmp_path / "small.npz", ["x"], np.float16)["x"].shape == shape
+        )
     else:
-        with pytest.raises(ValueError, match=r"promises the shape .* expected at most 6 bytes"):
+        with pytest.raises(
+            ValueError, match=r"promises the shape .* expected at most 6 bytes"
+        ):
             data.read_npz(tmp_path / "small.npz", ["x"], np.float16)
 
 
@@ -266,7 +323,9 @@ def test_a_missing_npz_array_is_named(few: Arrays, tmp_path: Path, name: str) ->
     assert_refused(write_npz(tmp_path / "set.npz", others), f"{name} not found")
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", as_npy(np.zeros((3, 28, 28), np.uint8))])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", as_npy(np.zeros((3, 28, 28), np.uint8))]
+)
 def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "set.npz").write_bytes(content)
     assert_refused(tmp_path / "set.npz", "not an .npz file")
@@ -278,10 +337,16 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> Non
         (b"5 0 4", ["not a NumPy array"]),
         (as_npy(np.zeros(3, np.uint8))[:-1], ["3 bytes", "found 2 bytes"]),
         (as_npy(np.zeros(3, np.uint8)) + b"\0", ["3 bytes", "found more"]),
-        (as_npy(np.zeros(3, np.uint8)).replace(b"(3,), } ", b"(-3,), }"), ["(-3,)", "expected"]),
+        (
+            as_npy(np.zeros(3, np.uint8)).replace(b"(3,), } ", b"(-3,), }"),
+            ["(-3,)", "expected"],
+        ),
         (as_npy(np.zeros(3, np.uint8)).replace(b"}", b"{"), ["not a NumPy array"]),
         (as_npy(np.zeros(3, np.uint8)).replace(b"|u1", b",u1"), ["not a NumPy array"]),
-        (as_npy(np.zeros(3, np.uint8)).replace(b"NUMPY\1", b"NUMPY\2"), ["not a NumPy array"]),
+        (
+            as_npy(np.zeros(3, np.uint8)).replace(b"NUMPY\1", b"NUMPY\2"),
+            ["not a NumPy array"],
+        ),
     ],
 )
 def test_an_npz_member_that_is_no_whole_array_is_refused(
@@ -305,7 +370,9 @@ def test_a_changed_byte_in_an_npz_file_changes_no_digit(
 ) -> None:
     path = write_npz(tmp_path_factory.mktemp("changed") / "set.npz", few)
     content = bytearray(path.read_bytes())
-    content[drawn.draw(st.integers(0, len(content) - 1))] = drawn.draw(st.integers(0, 255))
+    content[drawn.draw(st.integers(0, len(content) - 1))] = drawn.draw(
+        st.integers(0, 255)
+    )
     path.write_bytes(content)
     try:
         found = load(path)
@@ -315,7 +382,9 @@ def test_a_changed_byte_in_an_npz_file_changes_no_digit(
         assert_same(found, few)
 
 
-def test_an_npz_whose_directory_points_before_the_file_is_refused(few: Arrays, tmp_path: Path) -> None:
+def test_an_npz_whose_directory_points_before_the_file_is_refused(
+    few: Arrays, tmp_path: Path
+) -> None:
     path = write_npz(tmp_path / "set.npz", few)
     content = bytearray(path.read_bytes())
     offset_of_directory = content.rfind(b"PK\5\6") + 16
@@ -332,8 +401,12 @@ class LeavesAMark:
         return Path.touch, (self.mark,)
 
 
-@pytest.mark.parametrize("wrap", [lambda thing: as_npy(np.array([thing], object)), pickle.dumps])
-def test_nothing_is_unpickled(few: Arrays, tmp_path: Path, wrap: Callable[[object], bytes]) -> None:
+@pytest.mark.parametrize(
+    "wrap", [lambda thing: as_npy(np.array([thing], object)), pickle.dumps]
+)
+def test_nothing_is_unpickled(
+    few: Arrays, tmp_path: Path, wrap: Callable[[object], bytes]
+) -> None:
     mark = tmp_path / "mark"
     evil = wrap(LeavesAMark(mark))
     np.load(io.BytesIO(evil), allow_pickle=True)

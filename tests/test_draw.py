@@ -18,21 +18,43 @@ from test_pages import HTML, browser, origin, pytestmark
 
 from mnist_tutorial import models
 from mnist_tutorial.backend import keras
-from mnist_tutorial.preprocessing import add_channel, center_digit, read_picture, scale_pixels
+from mnist_tutorial.preprocessing import (
+    add_channel,
+    center_digit,
+    read_picture,
+    scale_pixels,
+)
 
-__all__ = ["browser", "origin", "pytestmark"]  # the same browser, and skipped for the same reasons
+__all__ = [
+    "browser",
+    "origin",
+    "pytestmark",
+]  # the same browser, and skipped for the same reasons
 
 Arrays = dict[str, NDArray[np.uint8]]
 Picture = NDArray[np.uint8]
 AXE = importlib.util.find_spec("axe_playwright_python")
-LAYERS = ("relu_1", "relu_2", "pool_2", "relu_3", "relu_4", "pool_4", "relu_5", "logits")
-in_ci = pytest.mark.skipif(not os.environ.get("CI"), reason="takes a minute: in CI only")
+LAYERS = (
+    "relu_1",
+    "relu_2",
+    "pool_2",
+    "relu_3",
+    "relu_4",
+    "pool_4",
+    "relu_5",
+    "logits",
+)
+in_ci = pytest.mark.skipif(
+    not os.environ.get("CI"), reason="takes a minute: in CI only"
+)
 if os.environ.get("CI") and not AXE:
     raise RuntimeError("axe-playwright-python is not installed.")
 
 
 @pytest.fixture(scope="module", params=["server", "file"])
-def shared(request: pytest.FixtureRequest, browser: Browser, origin: str) -> Iterator[Page]:
+def shared(
+    request: pytest.FixtureRequest, browser: Browser, origin: str
+) -> Iterator[Page]:
     """The chapter from a server and from disk, for tests that leave it as it is."""
     page = browser.new_page(viewport={"width": 1200, "height": 900})
     open_chapter(page, origin if request.param == "server" else HTML.as_uri())
@@ -54,12 +76,15 @@ def network() -> keras.Model:
     """The numbers that the page shows, by its names: it activates before it pools, which gives the same."""
     model = models.load_pretrained()
     outputs = {
-        name: model.get_layer(name).output for name in ("relu_1", "relu_3", "relu_5", "logits", "softmax")
+        name: model.get_layer(name).output
+        for name in ("relu_1", "relu_3", "relu_5", "logits", "softmax")
     }
     for number in ("2", "4"):
         convolved = model.get_layer(f"conv_{number}").output
         normalized = model.get_layer(f"norm_{number}")(convolved)
-        outputs[f"relu_{number}"] = keras.layers.ReLU(name=f"unpooled_{number}")(normalized)
+        outputs[f"relu_{number}"] = keras.layers.ReLU(name=f"unpooled_{number}")(
+            normalized
+        )
         outputs[f"pool_{number}"] = model.get_layer(f"relu_{number}").output
     return keras.Model(model.inputs, outputs)
 
@@ -74,8 +99,12 @@ def open_chapter(page: Page, place: str) -> None:
     assert complaints == []
 
 
-def layers_of(network: keras.Model, pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    answers: dict[str, Any] = network.predict(add_channel(scale_pixels(pictures)), batch_size=500, verbose=0)
+def layers_of(
+    network: keras.Model, pictures: NDArray[np.uint8]
+) -> dict[str, NDArray[np.float32]]:
+    answers: dict[str, Any] = network.predict(
+        add_channel(scale_pixels(pictures)), batch_size=500, verbose=0
+    )
     return answers
 
 
@@ -94,7 +123,9 @@ def pages_logits(page: Page, digits: NDArray[np.uint8]) -> NDArray[Any]:
 # The network
 
 
-def test_logits_are_those_of_keras(shared: Page, network: keras.Model, mnist: Arrays) -> None:
+def test_logits_are_those_of_keras(
+    shared: Page, network: keras.Model, mnist: Arrays
+) -> None:
     digits = mnist["x_test"][:500]
     expected, found = layers_of(network, digits)["logits"], pages_logits(shared, digits)
     np.testing.assert_allclose(found, expected, atol=1e-3)
@@ -102,23 +133,31 @@ def test_logits_are_those_of_keras(shared: Page, network: keras.Model, mnist: Ar
 
 
 @in_ci
-def test_every_test_digit_gets_the_same_answer(draw: Page, network: keras.Model, mnist: Arrays) -> None:
-    found = np.concatenate([pages_logits(draw, part) for part in np.split(mnist["x_test"], 20)]).argmax(
-        axis=1
-    )
+def test_every_test_digit_gets_the_same_answer(
+    draw: Page, network: keras.Model, mnist: Arrays
+) -> None:
+    found = np.concatenate(
+        [pages_logits(draw, part) for part in np.split(mnist["x_test"], 20)]
+    ).argmax(axis=1)
     expected = layers_of(network, mnist["x_test"])["logits"].argmax(axis=1)
     np.testing.assert_array_equal(found, expected)
     assert (found == mnist["y_test"]).sum() == (expected == mnist["y_test"]).sum()
 
 
 def test_float16_is_decoded_exactly(draw: Page) -> None:
-    found = draw.evaluate("Array.from({ length: 65536 }, (_, bits) => String(mnistDraw.float16(bits)))")
+    found = draw.evaluate(
+        "Array.from({ length: 65536 }, (_, bits) => String(mnistDraw.float16(bits)))"
+    )
     expected = np.arange(65536, dtype=np.uint16).view(np.float16).astype(float)
-    np.testing.assert_array_equal([float(number.replace("Infinity", "inf")) for number in found], expected)
+    np.testing.assert_array_equal(
+        [float(number.replace("Infinity", "inf")) for number in found], expected
+    )
 
 
 def test_logits_refuses_another_number_of_pixels(draw: Page) -> None:
-    complaint = draw.evaluate("(() => { try { mnistDraw.logits([0, 1]) } catch (e) { return e.message } })()")
+    complaint = draw.evaluate(
+        "(() => { try { mnistDraw.logits([0, 1]) } catch (e) { return e.message } })()"
+    )
     assert re.search("784 .* 2", complaint)
 
 
@@ -140,11 +179,17 @@ def strokes(rng: np.random.Generator, width: int, height: int) -> Picture:
 def changed(rng: np.random.Generator, digit: Picture) -> Picture:
     """A digit moved, scaled from half to nine times, at times thickened, noisy, shaded or inverted."""
     side = int(28 * rng.uniform(0.5, 9))
-    ink = np.asarray(Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC))
+    ink = np.asarray(
+        Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
+    )
     if rng.random() < 0.3:
         ink = np.maximum(ink, np.roll(ink, 1, axis=int(rng.integers(2))))
     ink = np.pad(
-        ink, ((rng.integers(1, 60), rng.integers(1, 60)), (rng.integers(1, 60), rng.integers(1, 60)))
+        ink,
+        (
+            (rng.integers(1, 60), rng.integers(1, 60)),
+            (rng.integers(1, 60), rng.integers(1, 60)),
+        ),
     )
     grey = 250 - ink.astype(float) * rng.uniform(0.5, 0.9)
     grey -= np.linspace(0, rng.choice([0, 20]), grey.shape[1])
@@ -159,11 +204,20 @@ def drawings(mnist: Arrays) -> list[Picture]:
     upright[5:30, 10:14] = 0  # its centre of mass lies between two pixels
     sides = rng.integers(30, 260, (99, 2))
     digits = mnist["x_test"][:100]
-    return [upright, *(strokes(rng, w, h) for w, h in sides), *(changed(rng, digit) for digit in digits)]
+    return [
+        upright,
+        *(strokes(rng, w, h) for w, h in sides),
+        *(changed(rng, digit) for digit in digits),
+    ]
 
 
-def test_drawings_are_centred_as_in_python(draw: Page, network: keras.Model, drawings: list[Picture]) -> None:
-    sent = [[base64.b64encode(picture.tobytes()).decode(), *picture.shape] for picture in drawings]
+def test_drawings_are_centred_as_in_python(
+    draw: Page, network: keras.Model, drawings: list[Picture]
+) -> None:
+    sent = [
+        [base64.b64encode(picture.tobytes()).decode(), *picture.shape]
+        for picture in drawings
+    ]
     texts = draw.evaluate(
         """(drawings) => drawings.map(([text, height, width]) => {
           const grey = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -171,10 +225,18 @@ def test_drawings_are_centred_as_in_python(draw: Page, network: keras.Model, dra
         })""",
         sent,
     )
-    found = np.array([np.frombuffer(base64.b64decode(text), np.uint8).reshape(28, 28) for text in texts])
+    found = np.array(
+        [
+            np.frombuffer(base64.b64decode(text), np.uint8).reshape(28, 28)
+            for text in texts
+        ]
+    )
     expected = np.stack([center_digit(picture) for picture in drawings])
     assert np.abs(found.astype(int) - expected).max() <= 1
-    answers = [layers_of(network, pictures)["logits"].argmax(axis=1) for pictures in (found, expected)]
+    answers = [
+        layers_of(network, pictures)["logits"].argmax(axis=1)
+        for pictures in (found, expected)
+    ]
     np.testing.assert_array_equal(*answers)
 
 
@@ -193,7 +255,9 @@ def test_an_empty_picture_has_no_digit_to_centre(draw: Page, level: int) -> None
 
 
 def settle(page: Page) -> None:
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
 
 
 def percentages(page: Page) -> list[str]:
@@ -236,7 +300,10 @@ def test_a_stroke_with_a_finger_is_read(draw: Page) -> None:
     touch = draw.context.new_cdp_session(draw)
     points = points_of_a_seven(draw)
     for kind, (x, y) in zip(["touchStart"] + ["touchMove"] * 4, points, strict=True):
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+        touch.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": x, "y": y}]},
+        )
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(draw.locator("#md-verdict")).to_have_text("This is a 7.")
 
@@ -307,7 +374,9 @@ def png(picture: Picture) -> bytes:
 
 
 def choose_file(page: Page, content: bytes, name: str = "digit.png") -> None:
-    page.locator("#md-file").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+    page.locator("#md-file").set_input_files(
+        {"name": name, "mimeType": "image/png", "buffer": content}
+    )
 
 
 def test_a_picture_file_is_read_as_in_python(
@@ -318,7 +387,9 @@ def test_a_picture_file_is_read_as_in_python(
     (tmp_path / "colours.png").write_bytes(png(colours))
     draw.locator("#md-file").set_input_files(tmp_path / "colours.png")
     expect(draw.locator(".md-percent").first).not_to_have_text("–")
-    expected = layers_of(network, center_digit(read_picture(tmp_path / "colours.png"))[None])["softmax"][0]
+    expected = layers_of(
+        network, center_digit(read_picture(tmp_path / "colours.png"))[None]
+    )["softmax"][0]
     found = [float(text.rstrip(" %")) / 100 for text in percentages(draw)]
     np.testing.assert_allclose(found, expected, atol=0.006)
 
@@ -341,7 +412,9 @@ def test_a_file_that_is_no_picture_is_named_and_changes_nothing(draw: Page) -> N
     draw_with_the_mouse(draw)
     before = percentages(draw)
     choose_file(draw, b"no picture", "notes.png")
-    expect(draw.locator("#md-verdict")).to_have_text("notes.png is not a picture that this browser can read.")
+    expect(draw.locator("#md-verdict")).to_have_text(
+        "notes.png is not a picture that this browser can read."
+    )
     assert percentages(draw) == before
 
 
@@ -354,8 +427,12 @@ def test_a_picture_of_one_colour_shows_no_digit(draw: Page, level: int) -> None:
 
 
 def test_two_digits_in_one_picture_are_doubted(draw: Page, mnist: Arrays) -> None:
-    choose_file(draw, png(np.pad(np.hstack([mnist["x_test"][0], mnist["x_test"][1]]), 4)))
-    expect(draw.locator("#md-verdict")).to_have_text(re.compile("unlike any digit|Not sure"))
+    choose_file(
+        draw, png(np.pad(np.hstack([mnist["x_test"][0], mnist["x_test"][1]]), 4))
+    )
+    expect(draw.locator("#md-verdict")).to_have_text(
+        re.compile("unlike any digit|Not sure")
+    )
 
 
 # Inside the network
@@ -388,32 +465,55 @@ def test_a_unit_shows_its_value_and_the_sum_that_gave_it(
     draw.keyboard.press("Tab")
     channel, row, column = look_at(draw, layer)
     values = layers_of(network, center_digit(drawings[150])[None])[layer][0]
-    expected = float(values[row, column, channel] if values.ndim == 3 else values[channel])
+    expected = float(
+        values[row, column, channel] if values.ndim == 3 else values[channel]
+    )
     shown = number(draw.locator("#md-unit-title").inner_text().split(": ")[1])
-    assert shown == pytest.approx(expected, abs=0.03)  # a grey level of the picture may differ by one
+    assert shown == pytest.approx(
+        expected, abs=0.03
+    )  # a grey level of the picture may differ by one
 
     rows = [
-        [cell.strip() for cell in row.split("\t")] for row in draw.locator("#md-sum tr").all_inner_texts()
+        [cell.strip() for cell in row.split("\t")]
+        for row in draw.locator("#md-sum tr").all_inner_texts()
     ]
     results = {cells[0]: number(cells[-1]) for cells in rows if cells[-1]}
     if layer.startswith("pool"):
-        assert max(number(cells[1]) for cells in rows[:4]) == results["the largest"] == shown
+        assert (
+            max(number(cells[1]) for cells in rows[:4])
+            == results["the largest"]
+            == shown
+        )
         return
     terms = [cells for cells in rows if len(cells) == 4 and cells[2]]
     for _, value, weight, product in terms:
-        assert number(value) * number(weight.lstrip("× ")) == pytest.approx(number(product), abs=0.1)
+        assert number(value) * number(weight.lstrip("× ")) == pytest.approx(
+            number(product), abs=0.1
+        )
     total = results.pop("sum")
     kept = [results.pop(name) for name in list(results) if name.startswith("ReLU")]
-    assert sum(results.values()) == pytest.approx(total, abs=0.005 * len(results) + 1e-9)
+    assert sum(results.values()) == pytest.approx(
+        total, abs=0.005 * len(results) + 1e-9
+    )
     assert shown == (max(0, total) if layer != "logits" else total)
     assert kept == ([] if layer == "logits" else [shown])
 
 
-FIELDS = {"relu_1": 3, "relu_2": 5, "pool_2": 6, "relu_3": 10, "relu_4": 14, "pool_4": 16, "relu_5": 28}
+FIELDS = {
+    "relu_1": 3,
+    "relu_2": 5,
+    "pool_2": 6,
+    "relu_3": 10,
+    "relu_4": 14,
+    "pool_4": 16,
+    "relu_5": 28,
+}
 
 
 @pytest.mark.parametrize(("layer", "side"), FIELDS.items())
-def test_the_receptive_field_is_what_the_unit_depends_on(draw: Page, layer: str, side: int) -> None:
+def test_the_receptive_field_is_what_the_unit_depends_on(
+    draw: Page, layer: str, side: int
+) -> None:
     """Change one pixel after another: those inside the field, and no others, change the unit in some map."""
     draw.get_by_role("button", name="An 8 from MNIST").first.click()
     settle(draw)
@@ -454,8 +554,12 @@ def test_the_receptive_field_is_what_the_unit_depends_on(draw: Page, layer: str,
         ),
         [layer, row, column],
     )
-    assert [k for k, yes in enumerate(influence[0]) if yes] == list(range(left, left + width))
-    assert [k for k, yes in enumerate(influence[1]) if yes] == list(range(top, top + height))
+    assert [k for k, yes in enumerate(influence[0]) if yes] == list(
+        range(left, left + width)
+    )
+    assert [k for k, yes in enumerate(influence[1]) if yes] == list(
+        range(top, top + height)
+    )
 
 
 def test_pointing_at_a_unit_shows_it_and_a_tap_holds_it(draw: Page) -> None:
@@ -483,7 +587,9 @@ def test_escape_lets_a_unit_go(draw: Page) -> None:
 def test_the_maps_change_with_the_drawing(draw: Page) -> None:
     def pictures() -> list[str]:
         settle(draw)
-        return draw.locator(".md-maps canvas").evaluate_all("all => all.map(one => one.toDataURL())")
+        return draw.locator(".md-maps canvas").evaluate_all(
+            "all => all.map(one => one.toDataURL())"
+        )
 
     before = pictures()
     draw_with_the_mouse(draw)
@@ -513,7 +619,12 @@ def test_the_stack_turns_and_lies_flat_again(draw: Page) -> None:
     assert boxes() != turned
     draw.get_by_role("button", name="Flat").click()
     draw.evaluate("window.scrollTo(0, 0)")
-    assert draw.locator("#md-stage").evaluate("stage => getComputedStyle(stage).perspective") == "none"
+    assert (
+        draw.locator("#md-stage").evaluate(
+            "stage => getComputedStyle(stage).perspective"
+        )
+        == "none"
+    )
 
 
 # For every reader
@@ -523,7 +634,9 @@ def test_the_stack_turns_and_lies_flat_again(draw: Page) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_to_complain_about(draw: Page, theme: str) -> None:
     assert AXE and AXE.origin
-    draw.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+    draw.evaluate(
+        "(theme) => { document.documentElement.dataset.theme = theme; }", theme
+    )
     draw_with_the_mouse(draw)
     draw.keyboard.press("Tab")
     look_at(draw, "relu_3")
@@ -531,8 +644,12 @@ def test_axe_finds_nothing_to_complain_about(draw: Page, theme: str) -> None:
     for view in ("Flat", "3-D"):
         draw.get_by_role("button", name=view, exact=True).click()
         draw.wait_for_timeout(300)
-        violations = draw.evaluate("axe.run('#mnist-draw').then((result) => result.violations)")
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in violations] == []
+        violations = draw.evaluate(
+            "axe.run('#mnist-draw').then((result) => result.violations)"
+        )
+        assert [
+            (one["id"], [node["html"] for node in one["nodes"]]) for one in violations
+        ] == []
 
 
 @in_ci

@@ -20,7 +20,13 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from mnist_tutorial import ensembling, models, training
-from mnist_tutorial.ensembling import Member, average, draw_ensembles, majority_vote, train_members
+from mnist_tutorial.ensembling import (
+    Member,
+    average,
+    draw_ensembles,
+    majority_vote,
+    train_members,
+)
 
 RECIPE = training.Recipe(epochs=1, batch_size=16)
 DIGITS = 32
@@ -71,9 +77,13 @@ def test_a_member_is_the_network_that_its_seed_gives_without_an_executor(
     ]
 
 
-def test_what_is_there_is_not_trained_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_there_is_not_trained_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trained = []
-    monkeypatch.setattr(ensembling, "_train_elsewhere", lambda recipe, *_: trained.append(recipe.seed))
+    monkeypatch.setattr(
+        ensembling, "_train_elsewhere", lambda recipe, *_: trained.append(recipe.seed)
+    )
     members = train_members(RECIPE, [0, 7, 1], folder, digits=DIGITS)
     assert next(members) == Member(0, folder / "seed_0.weights.h5")
     assert trained == []
@@ -92,7 +102,9 @@ def test_each_is_yielded_when_it_is_ready_and_a_failure_stops_no_other(
     monkeypatch.setattr(ensembling, "_train_elsewhere", train)
     for executor in (None, AtOnce()):
         members = []
-        for member in train_members(RECIPE, range(3), tmp_path / type(executor).__name__, executor):
+        for member in train_members(
+            RECIPE, range(3), tmp_path / type(executor).__name__, executor
+        ):
             assert member.path.exists() == (not member.error)
             members.append((member.seed, member.error))
         assert sorted(members) == [(0, ""), (1, "the disk is full"), (2, "")]
@@ -133,9 +145,13 @@ def test_who_stops_asking_has_no_more_members_trained(
 
 
 def test_a_member_that_cannot_be_trained_says_why(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"seed 4 was not trained.*There is no folder"):
+    with pytest.raises(
+        RuntimeError, match=r"seed 4 was not trained.*There is no folder"
+    ):
         ensembling._train_elsewhere(
-            training.Recipe(epochs=1, batch_size=8, seed=4), tmp_path / "none" / "a.weights.h5", 8
+            training.Recipe(epochs=1, batch_size=8, seed=4),
+            tmp_path / "none" / "a.weights.h5",
+            8,
         )
 
 
@@ -159,7 +175,9 @@ def children(pid: int) -> list[int]:
 
 
 def is_running(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return (
+        psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    )
 
 
 def wait_for(condition: Any) -> Any:
@@ -173,15 +191,25 @@ def wait_for(condition: Any) -> Any:
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"recipe": training.Recipe(epochs=2)}, "(?s)holds members of another recipe.*'batch_size': 16"),
+        (
+            {"recipe": training.Recipe(epochs=2)},
+            "(?s)holds members of another recipe.*'batch_size': 16",
+        ),
         ({"digits": 33}, "holds members of another recipe.*'digits': 32"),
         ({"digits": 0}, "digits must be a whole number from 1 to 60000, got 0"),
         ({"digits": 1e4}, "got 10000.0"),
         ({"seeds": [0, -1]}, "seed must be .*-1"),
     ],
 )
-def test_bad_input_is_refused_at_once(folder: Path, changed: dict[str, Any], expected: str) -> None:
-    arguments: dict[str, Any] = {"recipe": RECIPE, "seeds": [0], "folder": folder, "digits": DIGITS} | changed
+def test_bad_input_is_refused_at_once(
+    folder: Path, changed: dict[str, Any], expected: str
+) -> None:
+    arguments: dict[str, Any] = {
+        "recipe": RECIPE,
+        "seeds": [0],
+        "folder": folder,
+        "digits": DIGITS,
+    } | changed
     with pytest.raises(ValueError, match=expected):
         train_members(**arguments)
 
@@ -199,16 +227,22 @@ def test_a_damaged_note_is_named(tmp_path: Path) -> None:
 def client() -> Iterator[Client]:
     random_state = random.getstate()
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
         Client(cluster) as client,
     ):
         yield client
     random.setstate(random_state)
 
 
-def test_a_killed_worker_costs_no_member(client: Client, folder: Path, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_no_member(
+    client: Client, folder: Path, tmp_path: Path
+) -> None:
     workers = set(client.run(os.getpid).values())
-    members = train_members(RECIPE, range(2), tmp_path, client.get_executor(), digits=DIGITS)
+    members = train_members(
+        RECIPE, range(2), tmp_path, client.get_executor(), digits=DIGITS
+    )
 
     def kill() -> None:
         victim = wait_for(lambda: [pid for pid in workers if children(pid)])[0]
@@ -218,7 +252,10 @@ def test_a_killed_worker_costs_no_member(client: Client, folder: Path, tmp_path:
     killer.start()
     finished = list(members)
     killer.join()
-    assert sorted((member.seed, member.error) for member in finished) == [(0, ""), (1, "")]
+    assert sorted((member.seed, member.error) for member in finished) == [
+        (0, ""),
+        (1, ""),
+    ]
     assert set(client.run(os.getpid).values()) != workers, "one of them was killed"
     for seed in (0, 1):
         name = f"seed_{seed}.weights.h5"
@@ -234,26 +271,36 @@ def test_a_pool_whose_worker_was_killed_says_so_and_a_second_call_trains_the_res
         threading.Timer(0.5, psutil.Process(worker).kill).start()
         members = list(train_members(RECIPE, [0, 1], tmp_path, pool, digits=DIGITS))
     assert all("terminated" in member.error for member in members)
-    (tmp_path / "seed_0.weights.h5").write_bytes((folder / "seed_0.weights.h5").read_bytes())
+    (tmp_path / "seed_0.weights.h5").write_bytes(
+        (folder / "seed_0.weights.h5").read_bytes()
+    )
     again = list(train_members(RECIPE, [0, 1], tmp_path, digits=DIGITS))
     assert [(member.seed, member.error) for member in again] == [(0, ""), (1, "")]
-    assert same(weights(tmp_path / "seed_1.weights.h5"), weights(folder / "seed_1.weights.h5"))
+    assert same(
+        weights(tmp_path / "seed_1.weights.h5"), weights(folder / "seed_1.weights.h5")
+    )
 
 
 # What the members say
 
 
-def test_what_a_member_says_is_kept_at_its_place_and_replaced_when_said_again(tmp_path: Path) -> None:
+def test_what_a_member_says_is_kept_at_its_place_and_replaced_when_said_again(
+    tmp_path: Path,
+) -> None:
     said = np.random.default_rng(0).random((3, 4, 10), dtype=np.float32)
     for place, probabilities in ((0, said[0]), (1, said[1]), (1, said[2])):
         ensembling.keep_probabilities(probabilities, place, tmp_path)
     kept = ensembling.load_probabilities(tmp_path)
-    np.testing.assert_array_equal(kept, said[[0, 2]].astype(np.float16).astype(np.float32), strict=True)
+    np.testing.assert_array_equal(
+        kept, said[[0, 2]].astype(np.float16).astype(np.float32), strict=True
+    )
     ensembling.keep_probabilities(
         said[1], 0, tmp_path
     )  # as a second process does that began at the same time
     kept = ensembling.load_probabilities(tmp_path)
-    np.testing.assert_array_equal(kept, said[[1, 2]].astype(np.float16).astype(np.float32), strict=True)
+    np.testing.assert_array_equal(
+        kept, said[[1, 2]].astype(np.float16).astype(np.float32), strict=True
+    )
     with pytest.raises(ValueError, match="holds 2 members; expected the 3 before"):
         ensembling.keep_probabilities(said[0], 3, tmp_path)
 
@@ -276,24 +323,38 @@ def test_average_and_vote_of_three_worked_out_by_hand() -> None:
             [[0.0, 0.9, 0.1], [0.1, 0.2, 0.7]],
         ]
     )
-    np.testing.assert_allclose(average(members), [[0.4, 1.7 / 3, 0.1 / 3], [0.8 / 3, 1 / 3, 0.4]])
-    assert majority_vote(members).tolist() == [0, 2], "two of three; one vote each: the highest average"
+    np.testing.assert_allclose(
+        average(members), [[0.4, 1.7 / 3, 0.1 / 3], [0.8 / 3, 1 / 3, 0.4]]
+    )
+    assert majority_vote(members).tolist() == [0, 2], (
+        "two of three; one vote each: the highest average"
+    )
 
 
 @given(PROBABILITIES)
-def test_the_vote_goes_to_a_class_that_no_other_beats(probabilities: NDArray[np.float32]) -> None:
+def test_the_vote_goes_to_a_class_that_no_other_beats(
+    probabilities: NDArray[np.float32],
+) -> None:
     votes = np.apply_along_axis(
         np.bincount, 0, probabilities.argmax(axis=2), minlength=probabilities.shape[2]
     )
     winners = majority_vote(probabilities)
-    np.testing.assert_array_equal(votes[winners, range(len(winners))], votes.max(axis=0))
-    np.testing.assert_allclose(average(probabilities), probabilities.mean(axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(
+        votes[winners, range(len(winners))], votes.max(axis=0)
+    )
+    np.testing.assert_allclose(
+        average(probabilities), probabilities.mean(axis=0), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("function", [average, majority_vote])
 @pytest.mark.parametrize("shape", [(3, 10), (0, 4, 10), (2, 0, 10), (2, 4, 10, 1)])
-def test_probabilities_of_another_shape_are_refused(function: Any, shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"shape \(members, n, classes\).*got .*" + str(shape[-1])):
+def test_probabilities_of_another_shape_are_refused(
+    function: Any, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(
+        ValueError, match=r"shape \(members, n, classes\).*got .*" + str(shape[-1])
+    ):
         function(np.zeros(shape))
 
 
@@ -303,7 +364,9 @@ def test_probabilities_of_another_shape_are_refused(function: Any, shape: tuple[
 def some_members(count: int) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     random = np.random.default_rng(0)
     labels = random.integers(3, size=50)
-    return ((random.random((count, 50, 3)) + 0.4 * np.eye(3)[labels]) / 1.4).astype(np.float32), labels
+    return ((random.random((count, 50, 3)) + 0.4 * np.eye(3)[labels]) / 1.4).astype(
+        np.float32
+    ), labels
 
 
 def test_every_draw_is_an_ensemble_of_that_size_and_its_errors_are_its_own() -> None:
@@ -324,10 +387,16 @@ def test_the_standard_error_of_single_members_is_the_usual_one() -> None:
     errors = (probabilities.argmax(axis=2) != labels).sum(axis=1)
     drawn = draw_ensembles(probabilities, labels, size=1, draws=50_000, seed=0)
     assert drawn.errors.mean() == pytest.approx(errors.mean(), rel=0.01)
-    assert drawn.standard_error == pytest.approx(errors.std(ddof=1) / np.sqrt(12), rel=0.05)
+    assert drawn.standard_error == pytest.approx(
+        errors.std(ddof=1) / np.sqrt(12), rel=0.05
+    )
 
 
-@pytest.mark.parametrize(("size", "draws"), [(0, 100), (4, 100), (5, 100), (2, 0), (3, 1)])
+@pytest.mark.parametrize(
+    ("size", "draws"), [(0, 100), (4, 100), (5, 100), (2, 0), (3, 1)]
+)
 def test_ensembles_that_cannot_be_drawn_are_refused(size: int, draws: int) -> None:
-    with pytest.raises(ValueError, match=r"(size must be .* from 1 to 3|draws must be ).*got"):
+    with pytest.raises(
+        ValueError, match=r"(size must be .* from 1 to 3|draws must be ).*got"
+    ):
         draw_ensembles(*some_members(4), size=size, draws=draws, seed=0)

@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import evaluation
 
-digit_pairs = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=40)
+digit_pairs = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=40
+)
 
 
 def one_sided(correct: int, digits: int, accuracy: float) -> tuple[float, float]:
     """The chances of at most and of at least so many correct digits, summed term by term."""
-    terms = [math.comb(digits, k) * accuracy**k * (1 - accuracy) ** (digits - k) for k in range(digits + 1)]
+    terms = [
+        math.comb(digits, k) * accuracy**k * (1 - accuracy) ** (digits - k)
+        for k in range(digits + 1)
+    ]
     return math.fsum(terms[: correct + 1]), math.fsum(terms[correct:])
 
 
@@ -31,7 +36,9 @@ def discordant(
     return a, b
 
 
-def sure(labels: NDArray[Any], probability: NDArray[Any] | float) -> NDArray[np.float64]:
+def sure(
+    labels: NDArray[Any], probability: NDArray[Any] | float
+) -> NDArray[np.float64]:
     """Rows that give `probability` to the label and share the rest among the other nine."""
     probability = np.broadcast_to(probability, labels.shape)
     rows = np.repeat(((1 - probability) / 9)[:, None], 10, axis=1)
@@ -48,7 +55,9 @@ def test_the_confusion_matrix_counts_each_pair(pairs: list[tuple[int, int]]) -> 
     expected = np.zeros((10, 10), int)
     for label, answer in pairs:
         expected[label, answer] += 1
-    np.testing.assert_array_equal(evaluation.confusion_matrix(labels, predicted), expected)
+    np.testing.assert_array_equal(
+        evaluation.confusion_matrix(labels, predicted), expected
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, np.uint64])
@@ -68,13 +77,22 @@ def test_the_hardest_digits_come_first() -> None:
 
 
 @given(
-    hnp.arrays(np.uint8, st.tuples(st.integers(1, 5), st.integers(1, 12)), elements=st.integers(0, 9)),
+    hnp.arrays(
+        np.uint8,
+        st.tuples(st.integers(1, 5), st.integers(1, 12)),
+        elements=st.integers(0, 9),
+    ),
     st.integers(0, 9),
 )
-def test_the_hardest_digits_are_all_those_with_an_error(answers: NDArray[np.uint8], label: int) -> None:
+def test_the_hardest_digits_are_all_those_with_an_error(
+    answers: NDArray[np.uint8], label: int
+) -> None:
     labels = np.full(answers.shape[1], label)
     digits, wrong_runs = evaluation.hardest_digits(answers, labels)
-    counted = {i: sum(answer != label for answer in answers[:, i]) for i in range(answers.shape[1])}
+    counted = {
+        i: sum(answer != label for answer in answers[:, i])
+        for i in range(answers.shape[1])
+    }
     assert dict(zip(digits.tolist(), wrong_runs.tolist(), strict=True)) == {
         i: count for i, count in counted.items() if count
     }
@@ -98,7 +116,9 @@ def test_the_mean_of_numbers_of_low_precision_is_not_rounded_to_it() -> None:
 
 
 @pytest.mark.parametrize(("confidence", "t"), [(0.9, 2.131847), (0.99, 4.604095)])
-def test_the_mean_interval_takes_other_confidences_from_the_t_table(confidence: float, t: float) -> None:
+def test_the_mean_interval_takes_other_confidences_from_the_t_table(
+    confidence: float, t: float
+) -> None:
     found = evaluation.mean_interval([2, 3, 4, 5, 6], confidence)
     assert found.high - 4 == pytest.approx(t * math.sqrt(0.5), rel=1e-6)
 
@@ -107,12 +127,18 @@ def test_the_mean_interval_holds_the_mean_as_often_as_it_says() -> None:
     random = np.random.default_rng(0)
     held = [
         interval.low <= 50 <= interval.high
-        for interval in (evaluation.mean_interval(runs) for runs in random.normal(50, 7, (2000, 5)))
+        for interval in (
+            evaluation.mean_interval(runs) for runs in random.normal(50, 7, (2000, 5))
+        )
     ]
     assert np.mean(held) == pytest.approx(0.95, abs=0.015)  # 3 standard errors
 
 
-@given(st.lists(st.floats(-100, 100), min_size=2, max_size=8), st.floats(-50, 50), st.floats(0.1, 10))
+@given(
+    st.lists(st.floats(-100, 100), min_size=2, max_size=8),
+    st.floats(-50, 50),
+    st.floats(0.1, 10),
+)
 def test_the_mean_interval_moves_and_stretches_with_the_values(
     values: list[float], shift: float, scale: float
 ) -> None:
@@ -120,10 +146,15 @@ def test_the_mean_interval_moves_and_stretches_with_the_values(
     moved = evaluation.mean_interval([scale * value + shift for value in values])
     assert moved.mean == pytest.approx(scale * found.mean + shift, abs=1e-6)
     assert moved.sd == pytest.approx(scale * found.sd, abs=1e-6)
-    assert moved.high - moved.low == pytest.approx(scale * (found.high - found.low), abs=1e-5)
+    assert moved.high - moved.low == pytest.approx(
+        scale * (found.high - found.low), abs=1e-5
+    )
 
 
-@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.99))
+@given(
+    st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
+    st.floats(0.5, 0.99),
+)
 def test_the_proportion_interval_ends_where_a_tail_is_small_enough(
     scored: tuple[int, int], confidence: float
 ) -> None:
@@ -131,7 +162,11 @@ def test_the_proportion_interval_ends_where_a_tail_is_small_enough(
     low, high = evaluation.proportion_interval(correct, digits, confidence)
     tail = (1 - confidence) / 2
     assert 0 <= low <= correct / digits <= high <= 1
-    assert (low == 0) if correct == 0 else one_sided(correct, digits, low)[1] == pytest.approx(tail, rel=1e-6)
+    assert (
+        (low == 0)
+        if correct == 0
+        else one_sided(correct, digits, low)[1] == pytest.approx(tail, rel=1e-6)
+    )
     assert (
         (high == 1)
         if correct == digits
@@ -141,12 +176,16 @@ def test_the_proportion_interval_ends_where_a_tail_is_small_enough(
 
 def test_the_proportion_interval_of_no_error_at_all_has_a_closed_form() -> None:
     # All of n correct: the lower end p solves p ** n = 0.025.
-    assert evaluation.proportion_interval(10000, 10000) == pytest.approx((0.025 ** (1 / 10000), 1))
+    assert evaluation.proportion_interval(10000, 10000) == pytest.approx(
+        (0.025 ** (1 / 10000), 1)
+    )
 
 
 def test_the_proportion_interval_covers_at_least_as_often_as_it_says() -> None:
     accuracy, digits = 0.93, 50
-    intervals = [evaluation.proportion_interval(correct, digits) for correct in range(digits + 1)]
+    intervals = [
+        evaluation.proportion_interval(correct, digits) for correct in range(digits + 1)
+    ]
     held = math.fsum(
         math.comb(digits, k) * accuracy**k * (1 - accuracy) ** (digits - k)
         for k, (low, high) in enumerate(intervals)
@@ -159,14 +198,19 @@ def test_the_proportion_interval_covers_at_least_as_often_as_it_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("only_a", "only_b"), [(0, 0), (1, 0), (0, 6), (5, 5), (3, 9), (10, 2), (0, 5), (45, 40)]
+    ("only_a", "only_b"),
+    [(0, 0), (1, 0), (0, 6), (5, 5), (3, 9), (10, 2), (0, 5), (45, 40)],
 )
 def test_mcnemar_counts_every_split_of_fair_coins(only_a: int, only_b: int) -> None:
     tosses, fewer = only_a + only_b, min(only_a, only_b)
-    as_uneven = sum(math.comb(tosses, k) for k in range(tosses + 1) if min(k, tosses - k) <= fewer)
+    as_uneven = sum(
+        math.comb(tosses, k) for k in range(tosses + 1) if min(k, tosses - k) <= fewer
+    )
     found = evaluation.mcnemar(*discordant(only_a, only_b))
     assert (found.only_a, found.only_b) == (only_a, only_b)
-    assert found.p_value == pytest.approx(float(Fraction(as_uneven, 2**tosses)), rel=1e-9)
+    assert found.p_value == pytest.approx(
+        float(Fraction(as_uneven, 2**tosses)), rel=1e-9
+    )
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 5), st.integers(0, 5))
@@ -182,8 +226,13 @@ def test_mcnemar_takes_no_notice_of_digits_on_which_both_agree(
 
 
 def test_45_against_40_errors_is_never_significant() -> None:
-    p_values = [evaluation.mcnemar(*discordant(40 - both, 45 - both, 0, both)).p_value for both in range(41)]
-    assert min(p_values) == 2 * 0.5**5  # one reads all that the other reads, and five more
+    p_values = [
+        evaluation.mcnemar(*discordant(40 - both, 45 - both, 0, both)).p_value
+        for both in range(41)
+    ]
+    assert (
+        min(p_values) == 2 * 0.5**5
+    )  # one reads all that the other reads, and five more
     assert p_values.index(min(p_values)) == 40
 
 
@@ -204,7 +253,9 @@ def test_the_bootstrap_of_one_run_each_is_that_of_the_digits() -> None:
     # 30 digits only a reads, 10 only b, 60 both: each drawn digit adds +1, -1 or 0 hundredths.
     a, b = discordant(30, 10, 60, 0)
     differences = evaluation.bootstrap_difference(a[None], b[None], 20000, seed=0)
-    assert differences.std() == pytest.approx(math.sqrt((0.3 + 0.1 - 0.2**2) / 100), rel=0.03)
+    assert differences.std() == pytest.approx(
+        math.sqrt((0.3 + 0.1 - 0.2**2) / 100), rel=0.03
+    )
     np.testing.assert_allclose(differences * 100, np.rint(differences * 100), atol=1e-9)
 
 
@@ -213,13 +264,17 @@ def test_the_bootstrap_of_digits_that_are_all_alike_is_that_of_the_runs() -> Non
     a = np.repeat([[True], [True], [True], [False]], 20, axis=1)
     b = np.repeat([[True], [False]], 20, axis=1)
     differences = evaluation.bootstrap_difference(a, b, 20000, seed=0)
-    assert differences.std() == pytest.approx(math.sqrt(0.75 * 0.25 / 4 + 0.5 * 0.5 / 2), rel=0.03)
+    assert differences.std() == pytest.approx(
+        math.sqrt(0.75 * 0.25 / 4 + 0.5 * 0.5 / 2), rel=0.03
+    )
 
 
 @pytest.mark.parametrize("place", range(4))
 def test_the_bootstrap_draws_each_digit_equally_often(place: int) -> None:
     only_one = np.arange(4)[None] == place
-    differences = evaluation.bootstrap_difference(only_one, np.zeros((1, 4), bool), 2000, seed=0)
+    differences = evaluation.bootstrap_difference(
+        only_one, np.zeros((1, 4), bool), 2000, seed=0
+    )
     assert differences.mean() == pytest.approx(1 / 4, abs=0.02)  # 4 standard errors
 
 
@@ -227,7 +282,9 @@ def test_the_bootstrap_draws_the_same_digits_for_both() -> None:
     # Two recipes that err on the same digits never differ, whichever digits are drawn.
     row = np.random.default_rng(2).random(200) < 0.7
     for samples in (1, 50):
-        differences = evaluation.bootstrap_difference(np.stack([row, row]), row[None], samples, seed=0)
+        differences = evaluation.bootstrap_difference(
+            np.stack([row, row]), row[None], samples, seed=0
+        )
         assert differences.tolist() == [0] * samples
 
 
@@ -241,7 +298,9 @@ def test_the_bootstrap_agrees_with_one_that_spells_everything_out() -> None:
         spelt.append(a[runs_a][:, digits].mean() - b[runs_b][:, digits].mean())
     differences = evaluation.bootstrap_difference(a, b, 5000, seed=0)
     quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
-    np.testing.assert_allclose(np.quantile(differences, quantiles), np.quantile(spelt, quantiles), atol=0.015)
+    np.testing.assert_allclose(
+        np.quantile(differences, quantiles), np.quantile(spelt, quantiles), atol=0.015
+    )
 
 
 def test_the_bootstrap_repeats_with_its_seed_and_is_quick() -> None:
@@ -271,14 +330,21 @@ def test_reliability_of_a_hand_worked_case() -> None:
 def test_the_bins_are_equally_full_and_in_order(n: int, bins: int, seed: int) -> None:
     bins = min(n, bins)
     random = np.random.default_rng(seed)
-    rows, labels = random.dirichlet(np.full(10, 0.3), size=n), random.integers(10, size=n)
+    rows, labels = (
+        random.dirichlet(np.full(10, 0.3), size=n),
+        random.integers(10, size=n),
+    )
     found = evaluation.reliability(rows, labels, bins)
     assert len(found.digits) == bins
     assert found.digits.sum() == n
     assert found.digits.max() - found.digits.min() <= 1
     assert all(first <= second for first, second in pairwise(found.confidence))
-    assert (found.digits * found.accuracy).sum() == pytest.approx((rows.argmax(axis=1) == labels).sum())
-    assert (found.digits * found.confidence).sum() == pytest.approx(rows.max(axis=1).sum())
+    assert (found.digits * found.accuracy).sum() == pytest.approx(
+        (rows.argmax(axis=1) == labels).sum()
+    )
+    assert (found.digits * found.confidence).sum() == pytest.approx(
+        rows.max(axis=1).sum()
+    )
 
 
 def test_fifteen_bins_unless_asked_otherwise() -> None:
@@ -291,15 +357,21 @@ def test_a_network_that_means_what_it_says_lies_on_the_diagonal() -> None:
     rows = random.dirichlet(np.full(10, 0.2), size=20000)
     labels = (rows.cumsum(axis=1) > random.random((20000, 1))).argmax(axis=1)
     found = evaluation.reliability(rows, labels, bins=10)
-    np.testing.assert_allclose(found.confidence, found.accuracy, atol=0.045)  # 4 standard errors
+    np.testing.assert_allclose(
+        found.confidence, found.accuracy, atol=0.045
+    )  # 4 standard errors
 
 
 def test_of_equally_sure_digits_the_first_come_first_on_every_machine() -> None:
     digits = np.arange(100)
     labels, is_read = digits % 10, digits < 50
-    rows = sure(np.where(is_read, labels, (labels + 1) % 10), np.where(digits % 3, 0.91, 0.95))
+    rows = sure(
+        np.where(is_read, labels, (labels + 1) % 10), np.where(digits % 3, 0.91, 0.95)
+    )
     in_order = [*digits[digits % 3 > 0], *digits[::3]]
-    np.testing.assert_array_equal(evaluation.reliability(rows, labels, bins=100).accuracy, is_read[in_order])
+    np.testing.assert_array_equal(
+        evaluation.reliability(rows, labels, bins=100).accuracy, is_read[in_order]
+    )
 
 
 def test_scores_of_hand_worked_cases() -> None:
@@ -315,12 +387,17 @@ def test_scores_of_hand_worked_cases() -> None:
 def test_scores_at_their_ends() -> None:
     labels = np.arange(10)
     right, wrong = np.eye(10), np.roll(np.eye(10), 1, axis=1)
-    assert (evaluation.brier_score(right, labels), evaluation.brier_score(wrong, labels)) == (0, 2)
+    assert (
+        evaluation.brier_score(right, labels),
+        evaluation.brier_score(wrong, labels),
+    ) == (0, 2)
     assert evaluation.negative_log_likelihood(right, labels) == 0
     assert evaluation.negative_log_likelihood(wrong, labels) == math.inf
     even = np.full((10, 10), np.float32(0.1))
     assert evaluation.brier_score(even, labels) == pytest.approx(0.9)
-    assert evaluation.negative_log_likelihood(even, labels) == pytest.approx(math.log(10))
+    assert evaluation.negative_log_likelihood(even, labels) == pytest.approx(
+        math.log(10)
+    )
 
 
 @given(st.floats(0.05, 0.95), st.floats(0.05, 0.95))
@@ -364,12 +441,36 @@ def row_with(values: list[float]) -> NDArray[np.float64]:
             ValueError,
             "^labels and predicted must .*got 2 and 1",
         ),
-        (lambda: evaluation.confusion_matrix([], []), ValueError, r"^labels must have .*\(0,\)"),
-        (lambda: evaluation.confusion_matrix([[1]], [1]), ValueError, r"^labels .* shape \(n,\).*\(1, 1\)"),
-        (lambda: evaluation.confusion_matrix([1, 10], [1, 1]), ValueError, "^labels .*0 to 9, found 10"),
-        (lambda: evaluation.confusion_matrix([1, 1], [1, -1]), ValueError, "^predicted .*0 to 9, found -1"),
-        (lambda: evaluation.confusion_matrix([1.0], [1]), TypeError, "^labels .*float64"),
-        (lambda: evaluation.confusion_matrix([1], ["1"]), TypeError, "^predicted .*<U1"),
+        (
+            lambda: evaluation.confusion_matrix([], []),
+            ValueError,
+            r"^labels must have .*\(0,\)",
+        ),
+        (
+            lambda: evaluation.confusion_matrix([[1]], [1]),
+            ValueError,
+            r"^labels .* shape \(n,\).*\(1, 1\)",
+        ),
+        (
+            lambda: evaluation.confusion_matrix([1, 10], [1, 1]),
+            ValueError,
+            "^labels .*0 to 9, found 10",
+        ),
+        (
+            lambda: evaluation.confusion_matrix([1, 1], [1, -1]),
+            ValueError,
+            "^predicted .*0 to 9, found -1",
+        ),
+        (
+            lambda: evaluation.confusion_matrix([1.0], [1]),
+            TypeError,
+            "^labels .*float64",
+        ),
+        (
+            lambda: evaluation.confusion_matrix([1], ["1"]),
+            TypeError,
+            "^predicted .*<U1",
+        ),
         (lambda: evaluation.confusion_matrix([True], [1]), TypeError, "^labels .*bool"),
         (
             lambda: evaluation.hardest_digits([1, 2], [1, 2]),
@@ -381,11 +482,23 @@ def row_with(values: list[float]) -> NDArray[np.float64]:
             ValueError,
             "^each row of answers and labels must .*got 2 and 1",
         ),
-        (lambda: evaluation.hardest_digits([[1, 2]], [1, 12]), ValueError, "^labels .*found 12"),
+        (
+            lambda: evaluation.hardest_digits([[1, 2]], [1, 12]),
+            ValueError,
+            "^labels .*found 12",
+        ),
         (lambda: evaluation.mean_interval([9955]), ValueError, "two or more .*9955"),
-        (lambda: evaluation.mean_interval([1, math.nan]), ValueError, "^values must be finite .*nan"),
+        (
+            lambda: evaluation.mean_interval([1, math.nan]),
+            ValueError,
+            "^values must be finite .*nan",
+        ),
         (lambda: evaluation.mean_interval([1, math.inf]), ValueError, "finite .*inf"),
-        (lambda: evaluation.mean_interval([[1, 2]]), ValueError, r"^values must have shape \(n,\).*\(1, 2\)"),
+        (
+            lambda: evaluation.mean_interval([[1, 2]]),
+            ValueError,
+            r"^values must have shape \(n,\).*\(1, 2\)",
+        ),
         (
             lambda: evaluation.mean_interval([True, False]),
             TypeError,
@@ -396,23 +509,71 @@ def row_with(values: list[float]) -> NDArray[np.float64]:
             ValueError,
             "^confidence must be a number between 0 and 1, got 0",
         ),
-        (lambda: evaluation.mean_interval([1, 2], 95), ValueError, "confidence .*got 95"),
-        (lambda: evaluation.proportion_interval(11, 10), ValueError, "correct must be .* to 10, got 11"),
-        (lambda: evaluation.proportion_interval(-1, 10), ValueError, "correct must be .*got -1"),
-        (lambda: evaluation.proportion_interval(0, 0), ValueError, "digits must be .*got 0"),
-        (lambda: evaluation.proportion_interval(1, 2, 1), ValueError, "confidence .*got 1"),
-        (lambda: evaluation.mcnemar(TRUE, TRUE[:2]), ValueError, "^correct_a and correct_b must .*3 and 2"),
-        (lambda: evaluation.mcnemar(TRUE, [1, 0, 1]), TypeError, "^correct_b .* True or False.*int64"),
-        (lambda: evaluation.mcnemar([1, 0, 1], TRUE), TypeError, "^correct_a .* True or False.*int64"),
-        (lambda: evaluation.mcnemar(TRUE, TRUE[None]), ValueError, r"^correct_b .* shape \(n,\) .*\(1, 3\)"),
-        (lambda: evaluation.mcnemar(TRUE[None], TRUE), ValueError, r"^correct_a .* shape \(n,\) .*\(1, 3\)"),
+        (
+            lambda: evaluation.mean_interval([1, 2], 95),
+            ValueError,
+            "confidence .*got 95",
+        ),
+        (
+            lambda: evaluation.proportion_interval(11, 10),
+            ValueError,
+            "correct must be .* to 10, got 11",
+        ),
+        (
+            lambda: evaluation.proportion_interval(-1, 10),
+            ValueError,
+            "correct must be .*got -1",
+        ),
+        (
+            lambda: evaluation.proportion_interval(0, 0),
+            ValueError,
+            "digits must be .*got 0",
+        ),
+        (
+            lambda: evaluation.proportion_interval(1, 2, 1),
+            ValueError,
+            "confidence .*got 1",
+        ),
+        (
+            lambda: evaluation.mcnemar(TRUE, TRUE[:2]),
+            ValueError,
+            "^correct_a and correct_b must .*3 and 2",
+        ),
+        (
+            lambda: evaluation.mcnemar(TRUE, [1, 0, 1]),
+            TypeError,
+            "^correct_b .* True or False.*int64",
+        ),
+        (
+            lambda: evaluation.mcnemar([1, 0, 1], TRUE),
+            TypeError,
+            "^correct_a .* True or False.*int64",
+        ),
+        (
+            lambda: evaluation.mcnemar(TRUE, TRUE[None]),
+            ValueError,
+            r"^correct_b .* shape \(n,\) .*\(1, 3\)",
+        ),
+        (
+            lambda: evaluation.mcnemar(TRUE[None], TRUE),
+            ValueError,
+            r"^correct_a .* shape \(n,\) .*\(1, 3\)",
+        ),
         (
             lambda: evaluation.bootstrap_difference(TRUE, TRUE[None], 5, 0),
             ValueError,
             r"^correct_a must have shape \(runs, n\).*\(3,\)",
         ),
-        (lambda: evaluation.bootstrap_difference([[1]], TRUE[None], 5, 0), TypeError, "^correct_a .*int64"),
-        (lambda: evaluation.bootstrap_difference(TRUE[None], [[1]], 5, 0), TypeError, "^correct_b .*int64"),
+        (
+            lambda: evaluation.bootstrap_difference([[1]], TRUE[None], 5, 0),
+            TypeError,
+            "^correct_a .*int64",
+        ),
+        (
+            lambda: evaluation.bootstrap_difference(TRUE[None], [[1]], 5, 0),
+            TypeError,
+            "^correct_b .*int64",
+        ),
         (
             lambda: evaluation.bootstrap_difference(TRUE[None], TRUE, 5, 0),
             ValueError,
@@ -429,13 +590,27 @@ def row_with(values: list[float]) -> NDArray[np.float64]:
             "samples .*got 0",
         ),
         (
-            lambda: evaluation.bootstrap_difference(TRUE[None], TRUE[None], 1_000_001, 0),
+            lambda: evaluation.bootstrap_difference(
+                TRUE[None], TRUE[None], 1_000_001, 0
+            ),
             ValueError,
             "^samples must be a whole number from 1 to 1000000, got 1000001",
         ),
-        (lambda: evaluation.reliability(GOOD, LABELS, 0), ValueError, "bins .* 3, got 0"),
-        (lambda: evaluation.reliability(GOOD, LABELS, 4), ValueError, "bins .* 3, got 4"),
-        (lambda: evaluation.reliability(GOOD[0], LABELS), ValueError, r"^probabilities must have .*\(10,\)"),
+        (
+            lambda: evaluation.reliability(GOOD, LABELS, 0),
+            ValueError,
+            "bins .* 3, got 0",
+        ),
+        (
+            lambda: evaluation.reliability(GOOD, LABELS, 4),
+            ValueError,
+            "bins .* 3, got 4",
+        ),
+        (
+            lambda: evaluation.reliability(GOOD[0], LABELS),
+            ValueError,
+            r"^probabilities must have .*\(10,\)",
+        ),
         (
             lambda: evaluation.brier_score(GOOD[:, :9], LABELS),
             ValueError,
@@ -451,21 +626,39 @@ def row_with(values: list[float]) -> NDArray[np.float64]:
             TypeError,
             "^probabilities .* of numbers, got bool",
         ),
-        (lambda: evaluation.brier_score(GOOD, [1, 2, 12]), ValueError, "^labels .*found 12"),
-        (lambda: evaluation.brier_score(row_with([0.2] * 10), LABELS), ValueError, "row 1 is .*with sum 2"),
-        (lambda: evaluation.brier_score(row_with([0.0] * 10), LABELS), ValueError, "row 1 is .*with sum 0"),
         (
-            lambda: evaluation.negative_log_likelihood(row_with([math.nan] * 10), LABELS),
+            lambda: evaluation.brier_score(GOOD, [1, 2, 12]),
+            ValueError,
+            "^labels .*found 12",
+        ),
+        (
+            lambda: evaluation.brier_score(row_with([0.2] * 10), LABELS),
+            ValueError,
+            "row 1 is .*with sum 2",
+        ),
+        (
+            lambda: evaluation.brier_score(row_with([0.0] * 10), LABELS),
+            ValueError,
+            "row 1 is .*with sum 0",
+        ),
+        (
+            lambda: evaluation.negative_log_likelihood(
+                row_with([math.nan] * 10), LABELS
+            ),
             ValueError,
             "probabilities must be finite .*nan",
         ),
         (
-            lambda: evaluation.negative_log_likelihood(row_with([1.5, -0.5] + [0.0] * 8), LABELS),
+            lambda: evaluation.negative_log_likelihood(
+                row_with([1.5, -0.5] + [0.0] * 8), LABELS
+            ),
             ValueError,
             "from 0 to 1, found 1.5",
         ),
     ],
 )
-def test_what_cannot_be_is_refused(call: Any, error: type[Exception], expected: str) -> None:
+def test_what_cannot_be_is_refused(
+    call: Any, error: type[Exception], expected: str
+) -> None:
     with pytest.raises(error, match=f"(?s){expected}"):
         call()

@@ -18,7 +18,8 @@ Arrays = dict[str, NDArray[np.uint8]]
 def content_of(path: Path) -> dict[str, Any]:
     """Read the object that a written file assigns."""
     found = re.fullmatch(
-        r"// .*\n\(window\.mnistDraw = .*\)\.\w+ = (\{.*\});\n", path.read_text(encoding="utf-8")
+        r"// .*\n\(window\.mnistDraw = .*\)\.\w+ = (\{.*\});\n",
+        path.read_text(encoding="utf-8"),
     )
     assert found
     content: dict[str, Any] = json.loads(found[1])
@@ -35,8 +36,12 @@ def shaken() -> keras.Model:
         if layer.name.startswith("norm"):
             layer.set_weights(
                 [
-                    rng.uniform(0.5, 2, weight.shape) if low else rng.normal(0, 0.3, weight.shape)
-                    for weight, low in zip(layer.get_weights(), (True, False, False, True), strict=True)
+                    rng.uniform(0.5, 2, weight.shape)
+                    if low
+                    else rng.normal(0, 0.3, weight.shape)
+                    for weight, low in zip(
+                        layer.get_weights(), (True, False, False, True), strict=True
+                    )
                 ]
             )
     return model
@@ -44,11 +49,16 @@ def shaken() -> keras.Model:
 
 def test_the_page_has_the_network_that_comes_with_the_package(tmp_path: Path) -> None:
     export.export_javascript(models.load_pretrained(), tmp_path / "weights.js")
-    written, committed = content_of(tmp_path / "weights.js"), content_of(PAGE / "weights.js")
+    written, committed = (
+        content_of(tmp_path / "weights.js"),
+        content_of(PAGE / "weights.js"),
+    )
     assert {key: committed[key] for key in ("shapes", "data")} == {
         key: written[key] for key in ("shapes", "data")
     }
-    assert committed["limits"] == pytest.approx(written["limits"], abs=0.011)  # the last digit may turn
+    assert committed["limits"] == pytest.approx(
+        written["limits"], abs=0.011
+    )  # the last digit may turn
 
 
 def test_no_weight_of_the_package_changes(tmp_path: Path) -> None:
@@ -60,7 +70,9 @@ def test_no_weight_of_the_package_changes(tmp_path: Path) -> None:
     for name, (weights, scale, bias) in export.fold(model).items():
         assert tuple(content["shapes"][name]) == weights.shape
         for expected, dtype in ((scale, "<f4"), (bias, "<f4"), (weights, "<f2")):
-            found = np.frombuffer(numbers, dtype, expected.size, offset).reshape(expected.shape)
+            found = np.frombuffer(numbers, dtype, expected.size, offset).reshape(
+                expected.shape
+            )
             np.testing.assert_array_equal(found.astype(np.float32), expected)
             offset += found.nbytes
     assert offset == len(numbers)
@@ -76,10 +88,14 @@ def test_folding_changes_no_logit(shaken: keras.Model, mnist: Arrays) -> None:
         folded.get_layer(name).set_weights([weights * scale, bias])
     x = mnist["x_test"][:50, ..., None] / np.float32(255)
     answers = [
-        keras.Model(model.inputs, model.get_layer("logits").output).predict(x, verbose=0)
+        keras.Model(model.inputs, model.get_layer("logits").output).predict(
+            x, verbose=0
+        )
         for model in (shaken, folded)
     ]
-    np.testing.assert_allclose(answers[1], answers[0], atol=1e-4 * np.abs(answers[0]).max())
+    np.testing.assert_allclose(
+        answers[1], answers[0], atol=1e-4 * np.abs(answers[0]).max()
+    )
 
 
 def test_a_negative_scale_is_refused(shaken: keras.Model) -> None:
@@ -98,12 +114,18 @@ def test_normalization_after_relu_is_refused() -> None:
 
 def test_another_network_is_refused() -> None:
     with pytest.raises(ValueError, match=r'build_cnn\(\).*"conv_1"'):
-        export.fold(keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()]))
-    with pytest.raises(ValueError, match=r'build_cnn\(\).*"pool_2"'):  # though all its shapes are the same
+        export.fold(
+            keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
+        )
+    with pytest.raises(
+        ValueError, match=r'build_cnn\(\).*"pool_2"'
+    ):  # though all its shapes are the same
         export.fold(models.build_cnn(pooling="strides"))
 
 
-def test_the_same_network_gives_the_same_file(shaken: keras.Model, tmp_path: Path) -> None:
+def test_the_same_network_gives_the_same_file(
+    shaken: keras.Model, tmp_path: Path
+) -> None:
     for name in ("first.js", "second.js"):
         export.export_javascript(shaken, tmp_path / name)
     assert (tmp_path / "first.js").read_bytes() == (tmp_path / "second.js").read_bytes()
@@ -133,22 +155,36 @@ def test_a_missing_folder_is_named(shaken: keras.Model, tmp_path: Path) -> None:
         export.export_javascript(shaken, tmp_path / "absent" / "weights.js")
 
 
-def test_one_digit_of_a_hundred_is_below_each_limit(shaken: keras.Model, mnist: Arrays) -> None:
+def test_one_digit_of_a_hundred_is_below_each_limit(
+    shaken: keras.Model, mnist: Arrays
+) -> None:
     x = mnist["x_train"][50_000:52_000, ..., None] / np.float32(255)
     probabilities = shaken.predict(x, verbose=0).max(axis=1)
     limits = export.limits(shaken)
     assert np.mean(probabilities < limits["probability"] - 0.006) <= 0.01
     assert np.mean(probabilities < limits["probability"] + 0.006) >= 0.01
-    logits = keras.Model(shaken.inputs, shaken.get_layer("logits").output).predict(x, verbose=0).max(axis=1)
-    assert np.mean(logits < limits["logit"] - 0.006) <= 0.01 <= np.mean(logits < limits["logit"] + 0.006)
+    logits = (
+        keras.Model(shaken.inputs, shaken.get_layer("logits").output)
+        .predict(x, verbose=0)
+        .max(axis=1)
+    )
+    assert (
+        np.mean(logits < limits["logit"] - 0.006)
+        <= 0.01
+        <= np.mean(logits < limits["logit"] + 0.006)
+    )
 
 
-def test_the_samples_are_the_first_test_digits_of_each_class(mnist: Arrays, tmp_path: Path) -> None:
+def test_the_samples_are_the_first_test_digits_of_each_class(
+    mnist: Arrays, tmp_path: Path
+) -> None:
     export.export_samples(tmp_path / "samples.js")
     assert (tmp_path / "samples.js").read_bytes() == (PAGE / "samples.js").read_bytes()
     content = content_of(PAGE / "samples.js")
     assert content["labels"] == 3 * list(range(10))
-    pixels = np.frombuffer(base64.b64decode(content["pixels"]), np.uint8).reshape(-1, 28, 28)
+    pixels = np.frombuffer(base64.b64decode(content["pixels"]), np.uint8).reshape(
+        -1, 28, 28
+    )
     for digit in range(10):
         expected = mnist["x_test"][mnist["y_test"] == digit][:3]
         np.testing.assert_array_equal(pixels[digit::10], expected)

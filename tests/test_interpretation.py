@@ -23,8 +23,12 @@ def cnn() -> keras.Model:
             layers.Conv2D(4, 3, bias_initializer="random_normal", name="conv_1"),
             layers.Activation("relu", name="relu_1"),
             layers.MaxPooling2D(2, name="pool_1"),
-            layers.BatchNormalization(moving_mean_initializer="random_normal", name="norm_1"),
-            layers.Conv2D(5, (3, 2), strides=2, bias_initializer="random_normal", name="conv_2"),
+            layers.BatchNormalization(
+                moving_mean_initializer="random_normal", name="norm_1"
+            ),
+            layers.Conv2D(
+                5, (3, 2), strides=2, bias_initializer="random_normal", name="conv_2"
+            ),
             layers.Activation("relu", name="relu_2"),
             layers.Flatten(name="flatten"),
             layers.Dropout(0.5, name="dropout"),
@@ -64,8 +68,12 @@ def images() -> Array:
 def test_feature_maps_are_what_keras_computes_up_to_that_layer(
     cnn: keras.Model, images: Array, layer: str
 ) -> None:
-    expected = keras.Model(cnn.inputs, cnn.get_layer(layer).output).predict(images, verbose=0)
-    np.testing.assert_allclose(interpretation.feature_maps(cnn, images, layer), expected, atol=1e-6)
+    expected = keras.Model(cnn.inputs, cnn.get_layer(layer).output).predict(
+        images, verbose=0
+    )
+    np.testing.assert_allclose(
+        interpretation.feature_maps(cnn, images, layer), expected, atol=1e-6
+    )
 
 
 def test_feature_maps_of_many_images_are_those_of_each(
@@ -73,7 +81,9 @@ def test_feature_maps_of_many_images_are_those_of_each(
 ) -> None:
     whole = interpretation.feature_maps(cnn, images, "relu_2")
     monkeypatch.setattr(interpretation, "BATCH", 4)
-    np.testing.assert_allclose(interpretation.feature_maps(cnn, images, "relu_2"), whole, atol=1e-6)
+    np.testing.assert_allclose(
+        interpretation.feature_maps(cnn, images, "relu_2"), whole, atol=1e-6
+    )
 
 
 def test_the_strongest_places_are_one_a_digit_in_their_order() -> None:
@@ -83,12 +93,18 @@ def test_the_strongest_places_are_one_a_digit_in_their_order() -> None:
     maps[3, 2, 0, 1] = 3
     maps[2, 1, 1, 0] = 99
     maps[2, :, :, 1] = 0.6  # much in all, little at each place
-    assert interpretation.strongest(maps, 1, 3).tolist() == [[1, 0, 3], [3, 2, 0], [0, 4, 5]]
+    assert interpretation.strongest(maps, 1, 3).tolist() == [
+        [1, 0, 3],
+        [3, 2, 0],
+        [0, 4, 5],
+    ]
     assert interpretation.strongest(maps, 0, 1).tolist() == [[2, 1, 1]]
 
 
 @pytest.mark.parametrize("layer", ["conv_1", "relu_1", "pool_1", "conv_2", "relu_2"])
-def test_a_receptive_field_holds_the_pixels_that_change_the_number_and_no_other(layer: str) -> None:
+def test_a_receptive_field_holds_the_pixels_that_change_the_number_and_no_other(
+    layer: str,
+) -> None:
     """With weights of 1 nothing cancels: the pixels that count are found by lighting one at a time."""
     model = keras.Sequential(
         [
@@ -96,12 +112,16 @@ def test_a_receptive_field_holds_the_pixels_that_change_the_number_and_no_other(
             layers.Conv2D(1, 3, kernel_initializer="ones", name="conv_1"),
             layers.Activation("relu", name="relu_1"),
             layers.MaxPooling2D(2, name="pool_1"),
-            layers.Conv2D(1, (3, 2), strides=2, kernel_initializer="ones", name="conv_2"),
+            layers.Conv2D(
+                1, (3, 2), strides=2, kernel_initializer="ones", name="conv_2"
+            ),
             layers.Activation("relu", name="relu_2"),
         ]
     )
     single_pixels = np.eye(784, dtype=np.float32).reshape(784, 28, 28, 1)
-    maps = interpretation.feature_maps(model, single_pixels, layer)[..., 0].reshape(28, 28, -1)
+    maps = interpretation.feature_maps(model, single_pixels, layer)[..., 0].reshape(
+        28, 28, -1
+    )
     shape = model.get_layer(layer).output.shape[1:3]
     for place, (row, column) in enumerate(np.ndindex(*shape)):
         expected = np.zeros((28, 28), bool)
@@ -115,20 +135,29 @@ def test_the_receptive_fields_of_the_books_network() -> None:
     for layer, side in sides.items():
         rows, columns = interpretation.receptive_field(model, layer, 1, 0)
         assert (rows.stop - rows.start, columns.stop - columns.start) == (side, side)
-    assert interpretation.receptive_field(model, "relu_4", 3, 3) == (slice(12, 28), slice(12, 28))
+    assert interpretation.receptive_field(model, "relu_4", 3, 3) == (
+        slice(12, 28),
+        slice(12, 28),
+    )
 
 
 def test_a_field_past_the_maps_or_outside_of_them_is_refused(cnn: keras.Model) -> None:
     with pytest.raises(ValueError, match="logits has no maps"):
         interpretation.receptive_field(cnn, "logits", 0, 0)
-    with pytest.raises(ValueError, match="column must be a whole number from 0 to 25, got 26"):
+    with pytest.raises(
+        ValueError, match="column must be a whole number from 0 to 25, got 26"
+    ):
         interpretation.receptive_field(cnn, "conv_1", 0, 26)
-    padded = keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(1, 3, padding="same", name="wide")])
+    padded = keras.Sequential(
+        [keras.Input((28, 28, 1)), layers.Conv2D(1, 3, padding="same", name="wide")]
+    )
     with pytest.raises(ValueError, match="wide has padding 'same'"):
         interpretation.receptive_field(padded, "wide", 0, 0)
 
 
-def test_ascent_finds_the_input_that_excites_a_first_layer_filter_most(cnn: keras.Model) -> None:
+def test_ascent_finds_the_input_that_excites_a_first_layer_filter_most(
+    cnn: keras.Model,
+) -> None:
     """Known exactly: ink where the filter's weight is positive, paper where it is negative."""
     kernel, bias = cnn.get_layer("conv_1").get_weights()
     start = np.full((4, 28, 28, 1), 0.5, np.float32)
@@ -138,16 +167,22 @@ def test_ascent_finds_the_input_that_excites_a_first_layer_filter_most(cnn: kera
         expected = np.full((28, 28, 1), 0.5)
         expected[row : row + 3, column : column + 3] = kernel[..., number] > 0
         np.testing.assert_allclose(image, expected, atol=1e-3)
-        reached = interpretation.feature_maps(cnn, image[np.newaxis], "conv_1")[0, row, column, number]
+        reached = interpretation.feature_maps(cnn, image[np.newaxis], "conv_1")[
+            0, row, column, number
+        ]
         best = np.maximum(kernel[..., number], 0).sum() + bias[number]
         assert reached == pytest.approx(best, abs=1e-3)
 
 
-def test_ascent_raises_each_logit_and_keeps_to_the_range_of_pixels(cnn: keras.Model, images: Array) -> None:
+def test_ascent_raises_each_logit_and_keeps_to_the_range_of_pixels(
+    cnn: keras.Model, images: Array
+) -> None:
     units = np.array([[3], [1], [4], [1], [5], [9]])
     found = interpretation.ascend(cnn, images, "logits", units, steps=20)
     before, after = (
-        np.take_along_axis(interpretation.feature_maps(cnn, pictures, "logits"), units, axis=1)
+        np.take_along_axis(
+            interpretation.feature_maps(cnn, pictures, "logits"), units, axis=1
+        )
         for pictures in (images, found)
     )
     assert (after > before + 0.1).all()
@@ -155,16 +190,29 @@ def test_ascent_raises_each_logit_and_keeps_to_the_range_of_pixels(cnn: keras.Mo
     assert found.max() <= 1
 
 
-def test_the_steps_of_an_ascent_are_as_long_as_they_are_said_to_be(linear: keras.Model) -> None:
+def test_the_steps_of_an_ascent_are_as_long_as_they_are_said_to_be(
+    linear: keras.Model,
+) -> None:
     start = np.full((2, 28, 28, 1), 0.5, np.float32)
-    found = interpretation.ascend(linear, start, "logits", [[7], [1]], steps=4, size=0.1)
+    found = interpretation.ascend(
+        linear, start, "logits", [[7], [1]], steps=4, size=0.1
+    )
     kernels = linear.get_layer("logits").get_weights()[0][:, [7, 1]].T
-    expected = 0.1 * (1 + 0.75 + 0.5 + 0.25) * kernels / np.linalg.norm(kernels, axis=1, keepdims=True)
+    expected = (
+        0.1
+        * (1 + 0.75 + 0.5 + 0.25)
+        * kernels
+        / np.linalg.norm(kernels, axis=1, keepdims=True)
+    )
     np.testing.assert_allclose((found - start).reshape(2, -1), expected, atol=1e-6)
 
 
-def test_ascent_refuses_a_unit_that_is_not_there(cnn: keras.Model, images: Array) -> None:
-    with pytest.raises(ValueError, match=r"units must have shape \(6, 3\).*got .*\(6, 2\)"):
+def test_ascent_refuses_a_unit_that_is_not_there(
+    cnn: keras.Model, images: Array
+) -> None:
+    with pytest.raises(
+        ValueError, match=r"units must have shape \(6, 3\).*got .*\(6, 2\)"
+    ):
         interpretation.ascend(cnn, images, "conv_1", [(0, 0)] * 6)
     with pytest.raises(ValueError, match="from 0 to 3, got 4"):
         interpretation.ascend(cnn, images, "conv_1", [(0, 0, 4)] * 6)
@@ -172,10 +220,14 @@ def test_ascent_refuses_a_unit_that_is_not_there(cnn: keras.Model, images: Array
         interpretation.ascend(cnn, images, "logits", [[-1]] * 6)
 
 
-def test_the_margin_is_the_logarithm_of_how_many_times_as_probable(cnn: keras.Model, images: Array) -> None:
+def test_the_margin_is_the_logarithm_of_how_many_times_as_probable(
+    cnn: keras.Model, images: Array
+) -> None:
     probabilities = cnn.predict(images, verbose=0)
     expected = np.log(probabilities[:, 2] / probabilities[:, 7])
-    np.testing.assert_allclose(interpretation.margin(cnn, images, 2, 7), expected, atol=1e-4)
+    np.testing.assert_allclose(
+        interpretation.margin(cnn, images, 2, 7), expected, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize(("size", "fill"), [(1, 0.0), (3, 0.0), (5, 1.0), (27, 0.5)])
@@ -183,7 +235,9 @@ def test_occlusion_of_a_linear_network_is_the_sum_of_what_was_covered(
     linear: keras.Model, images: Array, size: int, fill: float
 ) -> None:
     found = interpretation.occlusion_map(linear, images[0], 2, 7, size, fill)
-    parts = np.pad(weights_between(linear, 2, 7) * (images[0, :, :, 0] - fill), size // 2)
+    parts = np.pad(
+        weights_between(linear, 2, 7) * (images[0, :, :, 0] - fill), size // 2
+    )
     windows = np.lib.stride_tricks.sliding_window_view(parts, (size, size))
     np.testing.assert_allclose(found, windows.sum(axis=(2, 3)), atol=1e-4)
 
@@ -195,7 +249,9 @@ def test_occlusion_leaves_the_image_alone(linear: keras.Model, images: Array) ->
 
 
 @pytest.mark.parametrize("size", [0, 4, -3])
-def test_occlusion_needs_a_square_with_a_centre(linear: keras.Model, images: Array, size: int) -> None:
+def test_occlusion_needs_a_square_with_a_centre(
+    linear: keras.Model, images: Array, size: int
+) -> None:
     with pytest.raises(ValueError, match=f"size must be .*got {size}"):
         interpretation.occlusion_map(linear, images[0], 2, 7, size)
 
@@ -203,13 +259,19 @@ def test_occlusion_needs_a_square_with_a_centre(linear: keras.Model, images: Arr
 def test_integrated_gradients_of_a_linear_network_are_weight_times_ink(
     linear: keras.Model, images: Array
 ) -> None:
-    found = interpretation.integrated_gradients(linear, images[:2], [2, 5], [7, 0], steps=3)
-    for shares, image, (label, rival) in zip(found, images, [(2, 7), (5, 0)], strict=False):
+    found = interpretation.integrated_gradients(
+        linear, images[:2], [2, 5], [7, 0], steps=3
+    )
+    for shares, image, (label, rival) in zip(
+        found, images, [(2, 7), (5, 0)], strict=False
+    ):
         expected = weights_between(linear, label, rival) * image[..., 0]
         np.testing.assert_allclose(shares, expected, atol=1e-5)
 
 
-def test_integrated_gradients_add_up_to_the_change_of_the_margin(cnn: keras.Model, images: Array) -> None:
+def test_integrated_gradients_add_up_to_the_change_of_the_margin(
+    cnn: keras.Model, images: Array
+) -> None:
     """The axiom that their authors call completeness."""
     labels, rivals = [2, 5, 0, 1, 9, 4], [7, 0, 3, 8, 4, 9]
     blank = np.zeros_like(images[:1])
@@ -224,7 +286,9 @@ def test_integrated_gradients_add_up_to_the_change_of_the_margin(cnn: keras.Mode
 def test_integrated_gradients_follow_a_curve_by_its_middles() -> None:
     """The logit of 0 is the square of one pixel: 0.8 squared is to be found, and with one step exactly."""
     square = layers.Lambda(lambda numbers: keras.ops.square(numbers[:, 5, 6, :]))
-    logits = layers.Dense(10, kernel_initializer=lambda shape, dtype: np.eye(*shape), name="logits")
+    logits = layers.Dense(
+        10, kernel_initializer=lambda shape, dtype: np.eye(*shape), name="logits"
+    )
     model = keras.Sequential([keras.Input((28, 28, 1)), square, logits])
     image = np.zeros((1, 28, 28, 1), np.float32)
     image[0, 5, 6], image[0, 2, 2] = 0.8, 1
@@ -235,7 +299,9 @@ def test_integrated_gradients_follow_a_curve_by_its_middles() -> None:
 
 
 def test_a_label_is_needed_for_each_image(linear: keras.Model, images: Array) -> None:
-    with pytest.raises(ValueError, match=r"labels must have shape \(6,\).*got .*\(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"labels must have shape \(6,\).*got .*\(2,\)"
+    ):
         interpretation.integrated_gradients(linear, images, [1, 2], [3, 4])
 
 
@@ -256,7 +322,9 @@ def test_switching_off_equals_a_filter_without_weights(
     assert np.allclose(found, intact, atol=1e-5) == (not numbers)
 
 
-def test_what_a_filter_puts_out_instead_goes_on_to_the_next_layer(cnn: keras.Model, images: Array) -> None:
+def test_what_a_filter_puts_out_instead_goes_on_to_the_next_layer(
+    cnn: keras.Model, images: Array
+) -> None:
     numbers = interpretation.feature_maps(cnn, images, "relu_1")
     numbers[..., 2] = -3
     for layer in cnn.layers[2:9]:
@@ -265,15 +333,21 @@ def test_what_a_filter_puts_out_instead_goes_on_to_the_next_layer(cnn: keras.Mod
     np.testing.assert_allclose(found, numbers, atol=1e-4)
 
 
-def test_switching_off_needs_one_value_or_one_for_each_filter(cnn: keras.Model, images: Array) -> None:
-    with pytest.raises(ValueError, match=r"values must have shape \(4,\).*got .*\(2,\)"):
+def test_switching_off_needs_one_value_or_one_for_each_filter(
+    cnn: keras.Model, images: Array
+) -> None:
+    with pytest.raises(
+        ValueError, match=r"values must have shape \(4,\).*got .*\(2,\)"
+    ):
         interpretation.switch_off(cnn, images, "relu_1", [0, 1], [0.5, 0.6])
     for values in (2e6, [0, 0, 0, 2e6]):
         with pytest.raises(ValueError, match=r"values must be .*2000000"):
             interpretation.switch_off(cnn, images, "relu_1", [0], values)
 
 
-def test_nothing_is_switched_off_behind_the_logits(cnn: keras.Model, images: Array) -> None:
+def test_nothing_is_switched_off_behind_the_logits(
+    cnn: keras.Model, images: Array
+) -> None:
     with pytest.raises(ValueError, match=r"layer must be .*'softmax'"):
         interpretation.switch_off(cnn, images, "softmax", [3])
 
@@ -284,10 +358,16 @@ def test_maps_of_whole_numbers_whose_negatives_may_not_fit_are_refused() -> None
 
 
 @pytest.mark.parametrize("number", [4, -1, True, 1.0])
-def test_a_filter_that_is_not_there_is_named(cnn: keras.Model, images: Array, number: Any) -> None:
-    with pytest.raises(ValueError, match=f"a filter's number must be .* from 0 to 3, got {number}"):
+def test_a_filter_that_is_not_there_is_named(
+    cnn: keras.Model, images: Array, number: Any
+) -> None:
+    with pytest.raises(
+        ValueError, match=f"a filter's number must be .* from 0 to 3, got {number}"
+    ):
         interpretation.switch_off(cnn, images, "relu_1", [number])
-    with pytest.raises(ValueError, match=f"number must be .* from 0 to 3, got {number}"):
+    with pytest.raises(
+        ValueError, match=f"number must be .* from 0 to 3, got {number}"
+    ):
         interpretation.strongest(np.zeros((1, 2, 2, 4)), number, 1)
 
 
@@ -297,10 +377,16 @@ def test_a_layer_that_is_not_there_is_named(cnn: keras.Model, images: Array) -> 
 
 
 @pytest.mark.parametrize("label", [-1, 10, 2.5])
-def test_a_label_that_is_no_digit_is_named(linear: keras.Model, images: Array, label: Any) -> None:
-    with pytest.raises(ValueError, match=f"a label must be a whole number from 0 to 9, got {label}"):
+def test_a_label_that_is_no_digit_is_named(
+    linear: keras.Model, images: Array, label: Any
+) -> None:
+    with pytest.raises(
+        ValueError, match=f"a label must be a whole number from 0 to 9, got {label}"
+    ):
         interpretation.margin(linear, images, 0, label)
-    with pytest.raises(ValueError, match=f"a label must be a whole number from 0 to 9, got {label}"):
+    with pytest.raises(
+        ValueError, match=f"a label must be a whole number from 0 to 9, got {label}"
+    ):
         interpretation.integrated_gradients(linear, images[:1], [label], [0])
 
 

@@ -21,7 +21,9 @@ COMMANDS = ["train", "evaluate", "predict", "reproduce", "export"]
 def run_module(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mnist_tutorial", *arguments]
     environment = {**os.environ, **environment}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=environment
+    )
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,9 @@ def tiny(mnist: Arrays) -> Arrays:
 
 
 @pytest.fixture
-def folder(tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(
+    tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """The current folder, with all that a command can be given, good and bad."""
     monkeypatch.chdir(tmp_path)
     np.savez("tiny.npz", **tiny)
@@ -44,7 +48,9 @@ def folder(tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
-def test_help_shows_examples(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_examples(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stop:
         main([*command, "--help"])
     shown = capsys.readouterr().out
@@ -60,20 +66,36 @@ def test_the_module_runs_as_a_command() -> None:
 
 
 def test_the_script_runs_the_same_command() -> None:
-    (script,) = importlib.metadata.entry_points(group="console_scripts", name="mnist-tutorial")
+    (script,) = importlib.metadata.entry_points(
+        group="console_scripts", name="mnist-tutorial"
+    )
     assert script.load() is main
 
 
 def test_trained_weights_are_scored_and_read_digits(
     folder: Path, tiny: Arrays, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train = ["train", "--weights", "own.weights.h5", "--data", "tiny.npz", "--epochs", "1", "--seed", "7"]
+    train = [
+        "train",
+        "--weights",
+        "own.weights.h5",
+        "--data",
+        "tiny.npz",
+        "--epochs",
+        "1",
+        "--seed",
+        "7",
+    ]
     assert main(train) == 0
     assert "Weights written to own.weights.h5" in capsys.readouterr().out
     recipe = training.Recipe(epochs=1, seed=7)
-    expected, _ = training.train(recipe, *prepare(tiny["x_train"], tiny["y_train"]), verbose=0)
+    expected, _ = training.train(
+        recipe, *prepare(tiny["x_train"], tiny["y_train"]), verbose=0
+    )
     model = models.load_cnn("own.weights.h5")
-    for stored, trained in zip(model.get_weights(), expected.get_weights(), strict=True):
+    for stored, trained in zip(
+        model.get_weights(), expected.get_weights(), strict=True
+    ):
         np.testing.assert_array_equal(stored, trained)
 
     assert main(["evaluate", "--weights", "own.weights.h5", "--data", "tiny.npz"]) == 0
@@ -88,18 +110,26 @@ def test_predict_prints_ten_bars_for_each_picture(
     folder: Path, weights: Path, tiny: Arrays, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = models.load_cnn(weights)
-    model.get_layer("logits").set_weights([50 * weight for weight in model.get_layer("logits").get_weights()])
+    model.get_layer("logits").set_weights(
+        [50 * weight for weight in model.get_layer("logits").get_weights()]
+    )
     training.save_weights(model, "sure.weights.h5")
     digit = np.asarray(Image.open("seven.png"))
-    probabilities = model(center_digit(digit)[None, ..., None].astype(np.float32) / 255).numpy()[0]
+    probabilities = model(
+        center_digit(digit)[None, ..., None].astype(np.float32) / 255
+    ).numpy()[0]
     assert 0.1 < probabilities.max() < 1
 
-    assert main(["predict", "--weights", "sure.weights.h5", "seven.png", "seven.jpg"]) == 0
+    assert (
+        main(["predict", "--weights", "sure.weights.h5", "seven.png", "seven.jpg"]) == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 22
     assert lines[0] == f"seven.png: {probabilities.argmax()}"
     assert lines[11] == f"seven.jpg: {probabilities.argmax()}"
-    for label, (line, probability) in enumerate(zip(lines[1:11], probabilities, strict=True)):
+    for label, (line, probability) in enumerate(
+        zip(lines[1:11], probabilities, strict=True)
+    ):
         digit_shown, percent, *bar = line.split()
         assert int(digit_shown) == label
         assert float(percent.rstrip("%")) == pytest.approx(100 * probability, abs=0.006)
@@ -111,26 +141,54 @@ def test_predict_prints_ten_bars_for_each_picture(
     ("command", "parts"),
     [
         ("predict --weights WEIGHTS text.png", ["text.png", "PNG or JPEG"]),
-        ("predict --weights WEIGHTS seven.png blank.png", ["blank.png: ", "shows no digit"]),
+        (
+            "predict --weights WEIGHTS seven.png blank.png",
+            ["blank.png: ", "shows no digit"],
+        ),
         ("predict --weights WEIGHTS missing.png", ["no file missing.png"]),
-        ("predict --weights missing.weights.h5 seven.png", ["no weights file missing.weights.h5"]),
+        (
+            "predict --weights missing.weights.h5 seven.png",
+            ["no weights file missing.weights.h5"],
+        ),
         ("predict --weights own.h5 seven.png", ["own.h5"]),
-        ("predict --weights damaged.weights.h5 seven.png", ["damaged.weights.h5 is damaged"]),
-        ("predict --weights seven.png seven.png", ["must end in .weights.h5", "seven.png"]),
-        ("evaluate --weights missing.weights.h5 --data tiny.npz", ["no weights file missing.weights.h5"]),
+        (
+            "predict --weights damaged.weights.h5 seven.png",
+            ["damaged.weights.h5 is damaged"],
+        ),
+        (
+            "predict --weights seven.png seven.png",
+            ["must end in .weights.h5", "seven.png"],
+        ),
+        (
+            "evaluate --weights missing.weights.h5 --data tiny.npz",
+            ["no weights file missing.weights.h5"],
+        ),
         ("evaluate --weights WEIGHTS --data missing.npz", ["missing.npz"]),
         ("evaluate --weights WEIGHTS --data seven.png", ["seven.png", ".npz"]),
-        ("train --weights own.h5 --data tiny.npz", ["must end in .weights.h5", "own.h5"]),
+        (
+            "train --weights own.h5 --data tiny.npz",
+            ["must end in .weights.h5", "own.h5"],
+        ),
         ("train --weights no/own.weights.h5 --data tiny.npz", ["no folder no"]),
         ("train --weights own.weights.h5 --data missing", ["missing"]),
-        ("train --weights own.weights.h5 --data tiny.npz --epochs 0", ["epochs", "got 0"]),
-        ("train --weights own.weights.h5 --data tiny.npz --seed -1", ["seed", "got -1"]),
+        (
+            "train --weights own.weights.h5 --data tiny.npz --epochs 0",
+            ["epochs", "got 0"],
+        ),
+        (
+            "train --weights own.weights.h5 --data tiny.npz --seed -1",
+            ["seed", "got -1"],
+        ),
         ("export no/such", ["no folder no/such", "weights.js"]),
         ("reproduce best", ["'best'", "tutorial-long"]),
     ],
 )
 def test_what_cannot_be_used_ends_with_status_2_and_one_line(
-    folder: Path, weights: Path, command: str, parts: list[str], capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    weights: Path,
+    command: str,
+    parts: list[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(command.replace("WEIGHTS", str(weights)).split()) == 2
     shown = capsys.readouterr()
@@ -153,8 +211,12 @@ def test_the_exit_status_reaches_the_shell(folder: Path) -> None:
     assert finished.stderr.startswith("mnist-tutorial: error: text.png")
 
 
-@pytest.mark.parametrize("command", ["", "learn", "train", "predict --weights own.weights.h5"])
-def test_an_incomplete_command_shows_its_usage(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "command", ["", "learn", "train", "predict --weights own.weights.h5"]
+)
+def test_an_incomplete_command_shows_its_usage(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stop:
         main(command.split())
     assert stop.value.code == 2
@@ -182,7 +244,8 @@ def test_ctrl_c_ends_a_recording_with_one_line(
 
 
 @pytest.mark.parametrize(
-    ("older", "epochs", "written"), [(True, 0, False), (False, 0, True), (True, 2, True)]
+    ("older", "epochs", "written"),
+    [(True, 0, False), (False, 0, True), (True, 2, True)],
 )
 def test_ctrl_c_in_training_writes_what_was_learned_but_replaces_nothing_by_part_of_an_epoch(
     folder: Path,
@@ -209,7 +272,8 @@ def test_without_weights_the_network_that_comes_along_reads_and_is_scored(
     model = models.load_pretrained()
     assert main(["evaluate", "--data", "tiny.npz"]) == 0
     assert (
-        capsys.readouterr().out == f"{training.evaluate(model, *prepare(tiny['x_test'], tiny['y_test']))}\n"
+        capsys.readouterr().out
+        == f"{training.evaluate(model, *prepare(tiny['x_test'], tiny['y_test']))}\n"
     )
     assert main(["predict", "seven.png"]) == 0
     assert capsys.readouterr().out.startswith("seven.png: 7\n")

@@ -34,7 +34,10 @@ LEFT_ASIDE = "mjx-container, div.highlight, .citation-list"
 AXE = importlib.util.find_spec("axe_playwright_python")
 MISSING = [
     text
-    for text, there in (("Chromium is not installed", CHROMIUM), ("the book is not built", PAGES))
+    for text, there in (
+        ("Chromium is not installed", CHROMIUM),
+        ("the book is not built", PAGES),
+    )
     if not there
 ]
 if MISSING and os.environ.get("CI"):
@@ -74,12 +77,24 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_needs_nobody_else_and_fits_a_phone(page: Page, origin: str, name: str) -> None:
+def test_a_page_needs_nobody_else_and_fits_a_phone(
+    page: Page, origin: str, name: str
+) -> None:
     requests: list[str] = []
     complaints: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.on("response", lambda response: complaints.append(response.url) if response.status >= 400 else None)
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on(
+        "response",
+        lambda response: (
+            complaints.append(response.url) if response.status >= 400 else None
+        ),
+    )
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type == "error" else None
+        ),
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{origin}/{name}", wait_until="networkidle")
     assert [url for url in requests if not url.startswith((origin, "data:"))] == []
@@ -101,7 +116,9 @@ class _Links(html.parser.HTMLParser):
         self.anchors: set[str] = set()
         self.feed(text)
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(
+        self, tag: str, attributes: list[tuple[str, str | None]]
+    ) -> None:
         for name, value in attributes:
             if name in ("href", "src") and value:
                 self.targets.add(value)
@@ -124,7 +141,9 @@ def test_every_link_within_the_book_leads_somewhere() -> None:
             file = path.parent / urllib.parse.unquote(url.path) if url.path else path
             file = (file / "index.html" if file.is_dir() else file).resolve()
             anchor = urllib.parse.unquote(url.fragment)
-            if not file.is_file() or (anchor and file in pages and anchor not in pages[file].anchors):
+            if not file.is_file() or (
+                anchor and file in pages and anchor not in pages[file].anchors
+            ):
                 broken.append(f"{path.name}: {target}")
     assert broken == []
 
@@ -138,11 +157,16 @@ def test_axe_finds_nothing_in_what_we_wrote(page: Page, origin: str, name: str) 
     page.set_viewport_size({"width": 1200, "height": 900})
     page.goto(f"{origin}/{name}", wait_until="networkidle")
     # Taken out, not excluded: axe takes half of its time to look through what it then leaves aside.
-    page.evaluate("(names) => document.querySelectorAll(names).forEach((each) => each.remove())", LEFT_ASIDE)
+    page.evaluate(
+        "(names) => document.querySelectorAll(names).forEach((each) => each.remove())",
+        LEFT_ASIDE,
+    )
     page.add_script_tag(path=Path(AXE.origin).with_name("axe.min.js"))
     found = []
     for theme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
-        page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
+        page.evaluate(
+            "(theme) => (document.documentElement.dataset.theme = theme)", theme
+        )
         violations = page.evaluate(
             "(options) => axe.run('article.bd-article', options).then((result) => result.violations)",
             options,

@@ -7,15 +7,24 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from mnist_tutorial.pseudo_labelling import Part, choose_confident, draw_labelled, mixed_batches
+from mnist_tutorial.pseudo_labelling import (
+    Part,
+    choose_confident,
+    draw_labelled,
+    mixed_batches,
+)
 
 
 @given(st.integers(1, 4), st.integers(0, 2**32 - 1))
-def test_each_class_gets_as_many_labels_and_no_digit_is_lost(each: int, seed: int) -> None:
+def test_each_class_gets_as_many_labels_and_no_digit_is_lost(
+    each: int, seed: int
+) -> None:
     labels = np.random.default_rng(7).permutation(np.repeat(range(10), range(4, 14)))
     known, hidden = draw_labelled(labels, 10 * each, seed)
     assert np.bincount(labels[known]).tolist() == [each] * 10
-    np.testing.assert_array_equal(np.sort(np.concatenate([known, hidden])), range(len(labels)))
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([known, hidden])), range(len(labels))
+    )
     assert (np.diff(known) > 0).all()
     assert (np.diff(hidden) > 0).all()
 
@@ -36,13 +45,18 @@ def test_the_confident_ones_of_four_worked_out_by_hand() -> None:
     probabilities = np.array([[0.95, 0.05], [0.06, 0.94], [0.5, 0.5], [0.01, 0.99]])
     chosen, answers = choose_confident(probabilities, 0.95)
     assert (chosen.tolist(), answers.tolist()) == ([0, 3], [0, 1])
-    assert [array.tolist() for array in choose_confident(probabilities, 1.0)] == [[], []]
+    assert [array.tolist() for array in choose_confident(probabilities, 1.0)] == [
+        [],
+        [],
+    ]
     assert choose_confident(probabilities, 0)[0].tolist() == [0, 1, 2, 3]
 
 
 @given(
     hnp.arrays(
-        np.float32, st.tuples(st.integers(1, 9), st.integers(1, 4)), elements=st.floats(0, 1, width=32)
+        np.float32,
+        st.tuples(st.integers(1, 9), st.integers(1, 4)),
+        elements=st.floats(0, 1, width=32),
     ),
     st.floats(0, 1),
 )
@@ -76,7 +90,9 @@ def test_bad_probabilities_and_thresholds_are_refused(
 def part(count: int, first: int, share: float) -> Part:
     """Images that are their own number everywhere, with labels that say the same number."""
     numbers = np.arange(first, first + count, dtype=np.float32)
-    return Part(np.tile(numbers[:, None, None, None], (1, 2, 2, 1)), numbers[:, None], share)
+    return Part(
+        np.tile(numbers[:, None, None, None], (1, 2, 2, 1)), numbers[:, None], share
+    )
 
 
 def epoch_of(dataset: Any) -> list[NDArray[np.float32]]:
@@ -87,10 +103,14 @@ def epoch_of(dataset: Any) -> list[NDArray[np.float32]]:
 
 
 def test_each_part_has_its_share_of_each_batch_and_each_digit_its_turn() -> None:
-    dataset = mixed_batches([part(6, 0, 0.25), part(40, 100, 0.75)], batch_size=8, steps=9, seed=1)
+    dataset = mixed_batches(
+        [part(6, 0, 0.25), part(40, 100, 0.75)], batch_size=8, steps=9, seed=1
+    )
     assert (len(dataset), dataset.options().autotune.enabled) == (9, False)
     batches = epoch_of(dataset)
-    assert [[(batch < 100).sum(), (batch >= 100).sum()] for batch in batches] == [[2, 6]] * 9
+    assert [[(batch < 100).sum(), (batch >= 100).sum()] for batch in batches] == [
+        [2, 6]
+    ] * 9
     small = np.concatenate([batch[batch < 100] for batch in batches])
     for turn in np.split(small, 3):
         assert sorted(turn) == [0, 1, 2, 3, 4, 5]
@@ -100,7 +120,9 @@ def test_each_part_has_its_share_of_each_batch_and_each_digit_its_turn() -> None
 
 def test_shares_need_not_be_exact_in_binary_nor_the_parts_of_one_precision() -> None:
     first, second = part(6, 0, 0.55), part(40, 100, 0.45)
-    second = second._replace(y=second.y.astype(np.float64))  # as `ensembling.average` gives them
+    second = second._replace(
+        y=second.y.astype(np.float64)
+    )  # as `ensembling.average` gives them
     (batch,) = epoch_of(mixed_batches([first, second], batch_size=100, steps=1, seed=1))
     assert [(batch < 100).sum(), (batch >= 100).sum()] == [55, 45]
 
@@ -117,7 +139,9 @@ def test_the_order_is_the_seeds_and_another_one_in_the_next_epoch() -> None:
 
 
 def test_two_parts_of_one_size_are_not_in_one_order() -> None:
-    dataset = mixed_batches([part(50, 0, 0.5), part(50, 100, 0.5)], batch_size=20, steps=5, seed=0)
+    dataset = mixed_batches(
+        [part(50, 0, 0.5), part(50, 100, 0.5)], batch_size=20, steps=5, seed=0
+    )
     for batch in epoch_of(dataset):
         assert (batch[:10] + 100 != batch[10:]).any()
 

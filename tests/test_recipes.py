@@ -19,7 +19,9 @@ Prepared = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 @pytest.fixture(scope="module")
 def tiny(mnist: Arrays) -> Arrays:
-    return {name: array[: 64 if "train" in name else 40] for name, array in mnist.items()}
+    return {
+        name: array[: 64 if "train" in name else 40] for name, array in mnist.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +46,21 @@ def test_a_recipe_is_reproduced_seed_by_seed_and_once(
         lambda: ((tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"])),
     )
     recorded = recipes.reproduce("tiny", tmp_path)
-    assert [(entry["seed"], entry["digits"]) for entry in recorded["runs"]] == [(1, 40), (2, 40)]
-    assert recorded["runs"][0]["history"]["loss"] != recorded["runs"][1]["history"]["loss"]
+    assert [(entry["seed"], entry["digits"]) for entry in recorded["runs"]] == [
+        (1, 40),
+        (2, 40),
+    ]
+    assert (
+        recorded["runs"][0]["history"]["loss"] != recorded["runs"][1]["history"]["loss"]
+    )
     assert recorded["recipe"]["batch_size"] == 32
     assert "seed" not in recorded["recipe"]
     assert recorded["machine"] == runs.describe_machine()
-    assert recipes.reproduce("tiny", tmp_path) == recorded == results.load("tiny", tmp_path)
+    assert (
+        recipes.reproduce("tiny", tmp_path)
+        == recorded
+        == results.load("tiny", tmp_path)
+    )
 
 
 def test_a_search_runs_every_candidate_on_digits_held_out_of_the_training_set(
@@ -57,9 +68,17 @@ def test_a_search_runs_every_candidate_on_digits_held_out_of_the_training_set(
 ) -> None:
     seen = []
 
-    def run(recipe: Recipe, train_data: Prepared, test_data: Prepared) -> tuple[None, dict[str, Any]]:
+    def run(
+        recipe: Recipe, train_data: Prepared, test_data: Prepared
+    ) -> tuple[None, dict[str, Any]]:
         seen.append((recipe, len(train_data[0]), test_data[0]))
-        return None, {"correct": 1, "digits": 1, "wall_seconds": 1.0, "history": {}, "answers": "7"}
+        return None, {
+            "correct": 1,
+            "digits": 1,
+            "wall_seconds": 1.0,
+            "history": {},
+            "answers": "7",
+        }
 
     candidates = recipes.candidates([({}, 1), ({"dropout": 0.5, "batch_size": 64}, 2)])
     experiment = Experiment(Recipe(epochs=3), candidates, "validation", run)
@@ -71,7 +90,11 @@ def test_a_search_runs_every_candidate_on_digits_held_out_of_the_training_set(
         ({"dropout": 0.5, "batch_size": 64}, 1),
     ]
     changed = Recipe(epochs=3, dropout=0.5, batch_size=64)
-    assert [recipe for recipe, _, _ in seen] == [Recipe(epochs=3), changed, replace(changed, seed=1)]
+    assert [recipe for recipe, _, _ in seen] == [
+        Recipe(epochs=3),
+        changed,
+        replace(changed, seed=1),
+    ]
     (x_train, _), _ = data.load_mnist()
     for _, trained_on, scored_on in seen:
         assert trained_on == 50_000
@@ -85,16 +108,24 @@ def test_the_weights_of_the_first_seed_are_kept_with_their_sum(
 ) -> None:
     recipe = Recipe(epochs=1, batch_size=32, augmentation=None)
     keys = [{"seed": 3}, {"seed": 4}]
-    monkeypatch.setattr(recipes, "EXPERIMENTS", {"tutorial-long": Experiment(recipe, keys)})
     monkeypatch.setattr(
-        data, "load_mnist", lambda: ((tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"]))
+        recipes, "EXPERIMENTS", {"tutorial-long": Experiment(recipe, keys)}
+    )
+    monkeypatch.setattr(
+        data,
+        "load_mnist",
+        lambda: ((tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"])),
     )
     recorded = recipes.reproduce("tutorial-long", tmp_path / "results")
     content = (tmp_path / "weights" / "tutorial-long.npz").read_bytes()
     sums = [run.get("weights_sha256") for run in recorded["runs"]]
     assert sums == [hashlib.sha256(content).hexdigest(), None]
-    first, _ = train(replace(recipe, seed=3), *prepare(tiny["x_train"], tiny["y_train"]), verbose=0)
-    kept = models._load_recorded(tmp_path / "weights" / "tutorial-long.npz", recorded["runs"][0])
+    first, _ = train(
+        replace(recipe, seed=3), *prepare(tiny["x_train"], tiny["y_train"]), verbose=0
+    )
+    kept = models._load_recorded(
+        tmp_path / "weights" / "tutorial-long.npz", recorded["runs"][0]
+    )
     for here, there in zip(kept.get_weights(), first.get_weights(), strict=True):
         np.testing.assert_allclose(here, there, rtol=2**-11, atol=2**-25)
 
@@ -103,10 +134,16 @@ def test_each_member_of_the_ensemble_is_kept_with_its_probabilities(
     tiny: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = Recipe(epochs=1, batch_size=32, augmentation=None)
-    keys = [{"changes": changes, "seed": seed} for seed in (5, 6) for changes in ({}, {"network": "deep"})]
+    keys = [
+        {"changes": changes, "seed": seed}
+        for seed in (5, 6)
+        for changes in ({}, {"network": "deep"})
+    ]
     monkeypatch.setattr(recipes, "EXPERIMENTS", {"ensemble": Experiment(recipe, keys)})
     monkeypatch.setattr(
-        data, "load_mnist", lambda: ((tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"]))
+        data,
+        "load_mnist",
+        lambda: ((tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"])),
     )
     recorded = recipes.reproduce("ensemble", tmp_path / "results")
     probabilities = ensembling.load_probabilities(tmp_path / "results")
@@ -115,15 +152,22 @@ def test_each_member_of_the_ensemble_is_kept_with_its_probabilities(
     answers = ["".join(map(str, row)) for row in probabilities.argmax(axis=2)]
     assert answers == [run["answers"] for run in recorded["runs"]]
     assert len({row.tobytes() for row in probabilities}) == 4
-    (member,) = ensembling.train_members(replace(recipe, network="deep"), [6], tmp_path / "members" / "deep")
+    (member,) = ensembling.train_members(
+        replace(recipe, network="deep"), [6], tmp_path / "members" / "deep"
+    )
     model = models.build_deep_cnn()
     model.load_weights(member.path)
     x_test, _ = prepare(tiny["x_test"], tiny["y_test"])
-    np.testing.assert_allclose(model.predict(x_test, verbose=0), probabilities[3], atol=1e-3)
+    np.testing.assert_allclose(
+        model.predict(x_test, verbose=0), probabilities[3], atol=1e-3
+    )
 
 
 def test_members_of_both_designs_teach_the_student(
-    train_data: Prepared, test_data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train_data: Prepared,
+    test_data: Prepared,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recipes, "MEMBERS", tmp_path)
     monkeypatch.setattr(recipes, "TEACHERS", [3])
@@ -135,7 +179,9 @@ def test_members_of_both_designs_teach_the_student(
         (tmp_path / taught.network).mkdir()
         save_weights(members[-1], ensembling.weights_path(tmp_path / taught.network, 3))
     recipe = recipes.EXPERIMENTS["distilled"].recipe
-    _, entry = recipes.run_with_members(replace(recipe, batch_size=32), train_data, test_data)
+    _, entry = recipes.run_with_members(
+        replace(recipe, batch_size=32), train_data, test_data
+    )
     assert entry["digits"] == len(test_data[0])
     with np.load(tmp_path / "lesson.npz") as lesson:
         x = lesson["pictures"][..., np.newaxis].astype(np.float32) / 255
@@ -144,17 +190,24 @@ def test_members_of_both_designs_teach_the_student(
 
 
 def test_a_teacher_that_could_not_be_trained_is_named_with_the_reason(
-    train_data: Prepared, test_data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train_data: Prepared,
+    test_data: Prepared,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recipes, "MEMBERS", tmp_path)
     failed = [ensembling.Member(4, tmp_path / "seed_4.weights.h5", "the disk is full")]
     monkeypatch.setattr(ensembling, "train_members", lambda *_: failed)
     with pytest.raises(OSError, match=r"seed 4 .* the disk is full"):
-        recipes.run_with_members(recipes.EXPERIMENTS["distilled"].recipe, train_data, test_data)
+        recipes.run_with_members(
+            recipes.EXPERIMENTS["distilled"].recipe, train_data, test_data
+        )
 
 
 def test_an_unknown_recipe_is_named_with_those_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=f"{', '.join(recipes.EXPERIMENTS)}, got 'best'"):
+    with pytest.raises(
+        ValueError, match=f"{', '.join(recipes.EXPERIMENTS)}, got 'best'"
+    ):
         recipes.reproduce("best", tmp_path)
 
 
@@ -167,19 +220,47 @@ def test_an_unknown_recipe_is_named_with_those_that_there_are(tmp_path: Path) ->
         ("article-meant-today", 601_578, 0.3),
     ],
 )
-def test_the_articles_four_recipes_are_its_own(name: str, parameters: int, shear: float) -> None:
+def test_the_articles_four_recipes_are_its_own(
+    name: str, parameters: int, shear: float
+) -> None:
     recipe = recipes.EXPERIMENTS[name].recipe
-    assert models.build_cnn(recipe.normalization, recipe.dropout, recipe.pooling).count_params() == parameters
-    assert recipe.augmentation == {"rotation": 8, "shift": 0.08, "shear": shear, "zoom": 0.08}
-    settings = (recipe.epochs, recipe.batch_size, recipe.optimizer, recipe.learning_rate, recipe.schedule)
+    assert (
+        models.build_cnn(
+            recipe.normalization, recipe.dropout, recipe.pooling
+        ).count_params()
+        == parameters
+    )
+    assert recipe.augmentation == {
+        "rotation": 8,
+        "shift": 0.08,
+        "shear": shear,
+        "zoom": 0.08,
+    }
+    settings = (
+        recipe.epochs,
+        recipe.batch_size,
+        recipe.optimizer,
+        recipe.learning_rate,
+        recipe.schedule,
+    )
     assert settings == (5, 64, "adam", 0.001, "constant")
-    assert (recipe.augmenter, recipe.label_smoothing, recipe.ema) == ("ImageDataGenerator", 0, 0)
+    assert (recipe.augmenter, recipe.label_smoothing, recipe.ema) == (
+        "ImageDataGenerator",
+        0,
+        0,
+    )
 
 
-def test_each_ablation_takes_one_thing_from_the_recipe_and_none_sees_a_test_digit() -> None:
+def test_each_ablation_takes_one_thing_from_the_recipe_and_none_sees_a_test_digit() -> (
+    None
+):
     tutorial = vars(recipes.EXPERIMENTS["tutorial"].recipe)
     changed = {
-        name: {key for key, value in vars(experiment.recipe).items() if value != tutorial[key]}
+        name: {
+            key
+            for key, value in vars(experiment.recipe).items()
+            if value != tutorial[key]
+        }
         for name, experiment in recipes.EXPERIMENTS.items()
         if name.startswith("ablation-")
     }
@@ -195,9 +276,16 @@ def test_each_ablation_takes_one_thing_from_the_recipe_and_none_sees_a_test_digi
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in recipes.EXPERIMENTS if (results.RESULTS / f"{name}.json").exists()]
+    "name",
+    [
+        name
+        for name in recipes.EXPERIMENTS
+        if (results.RESULTS / f"{name}.json").exists()
+    ],
 )
-def test_a_recorded_result_belongs_to_its_recipe_and_counts_its_answers(name: str, mnist: Arrays) -> None:
+def test_a_recorded_result_belongs_to_its_recipe_and_counts_its_answers(
+    name: str, mnist: Arrays
+) -> None:
     recorded = results.load(name)
     experiment = recipes.EXPERIMENTS[name]
     assert recorded["recipe"] == {
@@ -216,4 +304,6 @@ def test_a_recorded_result_belongs_to_its_recipe_and_counts_its_answers(name: st
 def test_the_recorded_ensemble_answers_as_recorded() -> None:
     recorded = results.load("ensemble")["runs"]
     answers = ensembling.load_probabilities().argmax(axis=2)
-    assert ["".join(map(str, row)) for row in answers] == [run["answers"] for run in recorded]
+    assert ["".join(map(str, row)) for row in answers] == [
+        run["answers"] for run in recorded
+    ]

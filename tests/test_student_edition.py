@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 BOOK = Path(__file__).parent.parent / "book"
-specification = importlib.util.spec_from_file_location("student_edition", BOOK / "student_edition.py")
+specification = importlib.util.spec_from_file_location(
+    "student_edition", BOOK / "student_edition.py"
+)
 assert specification
 assert specification.loader
 student_edition = importlib.util.module_from_spec(specification)
@@ -19,7 +21,9 @@ specification.loader.exec_module(student_edition)
 
 
 def cells_of(notebook: Path) -> list[dict[str, Any]]:
-    cells: list[dict[str, Any]] = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells: list[dict[str, Any]] = json.loads(notebook.read_text(encoding="utf-8"))[
+        "cells"
+    ]
     return cells
 
 
@@ -28,7 +32,10 @@ def text_of(cells: list[dict[str, Any]]) -> str:
 
 
 def markdown(*texts: str) -> list[dict[str, Any]]:
-    return [{"cell_type": "markdown", "source": text.splitlines(keepends=True)} for text in texts]
+    return [
+        {"cell_type": "markdown", "source": text.splitlines(keepends=True)}
+        for text in texts
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +46,17 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_page_setting_and_module_is_there(edition: Path) -> None:
-    copied = {path.relative_to(edition) for path in edition.rglob("*") if path.is_file()}
-    names = ("book", "mnist_tutorial", "_config.yml", "pyproject.toml", "README.md", "LICENSE")
+    copied = {
+        path.relative_to(edition) for path in edition.rglob("*") if path.is_file()
+    }
+    names = (
+        "book",
+        "mnist_tutorial",
+        "_config.yml",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+    )
     original = {
         path.relative_to(BOOK.parent)
         for name in names
@@ -55,23 +71,36 @@ def test_every_page_setting_and_module_is_there(edition: Path) -> None:
     }
     assert missing == {Path("book/student_edition.py")}
     assert copied <= original
-    changed = {path for path in copied if (edition / path).read_bytes() != (BOOK.parent / path).read_bytes()}
+    changed = {
+        path
+        for path in copied
+        if (edition / path).read_bytes() != (BOOK.parent / path).read_bytes()
+    }
     assert {path.suffix for path in changed} == {".ipynb"}
 
 
 def test_the_copy_holds_the_package_that_its_notebooks_import(edition: Path) -> None:
     command = "import mnist_tutorial as package; print(package.__file__, len(package.load_mnist()[0][1]))"
-    done = subprocess.run([sys.executable, "-c", command], cwd=edition, capture_output=True, text=True)
-    assert done.stdout.split() == [str(edition / "mnist_tutorial" / "__init__.py"), "60000"]
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=edition, capture_output=True, text=True
+    )
+    assert done.stdout.split() == [
+        str(edition / "mnist_tutorial" / "__init__.py"),
+        "60000",
+    ]
 
 
-@pytest.mark.parametrize("notebook", sorted(BOOK.glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "notebook", sorted(BOOK.glob("*.ipynb")), ids=lambda path: path.stem
+)
 def test_solutions_are_gone_and_all_else_is_kept(edition: Path, notebook: Path) -> None:
     before, after = cells_of(notebook), cells_of(edition / "book" / notebook.name)
     assert "{solution" not in text_of(after)
     if notebook.stem != "teaching":  # which speaks of solutions, and has none
         assert not re.search("(?<!re)solution", text_of(after).lower())
-    assert text_of(after).count(":::{exercise}") == text_of(before).count(":::{exercise}")
+    assert text_of(after).count(":::{exercise}") == text_of(before).count(
+        ":::{exercise}"
+    )
     inside, outside = False, []
     for cell in before:  # told by the labels once more, in another way
         text = "".join(cell["source"])
@@ -85,7 +114,10 @@ def test_solutions_are_gone_and_all_else_is_kept(edition: Path, notebook: Path) 
 def test_a_folder_that_is_there_is_not_written_into(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("a student's work")
     done = subprocess.run(
-        [sys.executable, BOOK / "student_edition.py", tmp_path], capture_output=True, text=True, check=False
+        [sys.executable, BOOK / "student_edition.py", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
     assert str(tmp_path) in done.stderr
@@ -97,7 +129,11 @@ def test_a_folder_that_is_there_is_not_written_into(tmp_path: Path) -> None:
     "texts",
     [
         ("An exercise.\n\n:::{solution-start} one\n:::", "x", ":::{solution-end}\n:::"),
-        (":::{solution-start} one\n:::", "x", ":::{solution-end}\n:::\n\n## Key points"),
+        (
+            ":::{solution-start} one\n:::",
+            "x",
+            ":::{solution-end}\n:::\n\n## Key points",
+        ),
         ("x", ":::{solution-end}\n:::"),
         (":::{solution-start} one\n:::", "x"),
     ],
@@ -111,8 +147,14 @@ def test_a_solution_without_borders_is_refused(texts: tuple[str, ...]) -> None:
     ("name", "content"),
     [
         ("page.md", "# A page\n\n:::{solution} one\nx\n:::\n"),
-        ("page.ipynb", json.dumps({"cells": markdown("```{solution-start} one\n```", "x")})),
-        ("part/page.ipynb", json.dumps({"cells": markdown(":::{solution} one\nx\n:::")})),
+        (
+            "page.ipynb",
+            json.dumps({"cells": markdown("```{solution-start} one\n```", "x")}),
+        ),
+        (
+            "part/page.ipynb",
+            json.dumps({"cells": markdown(":::{solution} one\nx\n:::")}),
+        ),
     ],
 )
 def test_a_solution_of_another_form_is_refused_before_anything_is_written(

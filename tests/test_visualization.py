@@ -49,17 +49,23 @@ def texts(figure: Figure) -> list[str]:
 def test_digits_are_drawn_as_they_are_under_their_titles(few: Arrays) -> None:
     figure = draw_digits(few["x_train"], list(few["y_train"]))
     assert len(figure.axes) == 10
-    for axis, image, label in zip(figure.axes, few["x_train"], few["y_train"], strict=False):
+    for axis, image, label in zip(
+        figure.axes, few["x_train"], few["y_train"], strict=False
+    ):
         np.testing.assert_array_equal(drawn(axis), image)
         assert axis.get_title() == str(label)
-        assert axis.get_images()[0].get_cmap().name == "gray_r", "ink is dark on light paper"
+        assert axis.get_images()[0].get_cmap().name == "gray_r", (
+            "ink is dark on light paper"
+        )
         assert (list(axis.get_xticks()), list(axis.get_yticks())) == ([], [])
     for axis in figure.axes[3:]:
         assert not axis.axison
         assert (axis.get_images(), axis.get_title()) == ([], "")
 
 
-def test_digits_with_a_channel_and_any_range_are_drawn_without_titles(few: Arrays) -> None:
+def test_digits_with_a_channel_and_any_range_are_drawn_without_titles(
+    few: Arrays,
+) -> None:
     images = few["x_train"][..., None] / 255 - 0.5
     figure = draw_digits(images, columns=2, rows_labelled=["upper", "lower"])
     for axis, image in zip(figure.axes, images, strict=False):
@@ -93,9 +99,13 @@ def test_each_original_needs_its_augmented_versions(few: Arrays) -> None:
 
 
 def test_maps_are_drawn_as_they_are_each_to_its_own_scale() -> None:
-    maps = np.array([[[0.5, -2.0], [1.0, 0.0]], [[10.0, 0.0], [0.0, 3.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    maps = np.array(
+        [[[0.5, -2.0], [1.0, 0.0]], [[10.0, 0.0], [0.0, 3.0]], [[0.0, 0.0], [0.0, 0.0]]]
+    )
     figure = draw_maps(maps, titles=["a", 7, "none"], columns=2)
-    for axis, values, title, reach in zip(figure.axes, maps, ["a", "7", "none"], [2, 10, 1], strict=False):
+    for axis, values, title, reach in zip(
+        figure.axes, maps, ["a", "7", "none"], [2, 10, 1], strict=False
+    ):
         np.testing.assert_array_equal(drawn(axis), values)
         assert axis.get_title() == title
         assert axis.get_images()[0].get_clim() == (-reach, reach)
@@ -105,7 +115,9 @@ def test_maps_are_drawn_as_they_are_each_to_its_own_scale() -> None:
 
 @pytest.mark.parametrize("kind", [bool, np.int8])
 @pytest.mark.parametrize("shape", [(2, 1, 5), (2, 5, 1), (2, 3, 3)])
-def test_maps_of_any_kind_and_shape_are_drawn(kind: Any, shape: tuple[int, ...]) -> None:
+def test_maps_of_any_kind_and_shape_are_drawn(
+    kind: Any, shape: tuple[int, ...]
+) -> None:
     maps = np.full(shape, -128).astype(kind)
     for axis, values in zip(draw_maps(maps, columns=2).axes, maps, strict=True):
         np.testing.assert_array_equal(drawn(axis), values)
@@ -137,7 +149,17 @@ LAYERS: list[tuple[str, tuple[int, ...], int]] = [
 
 
 def test_the_stack_names_each_layer_its_shape_and_its_parameters() -> None:
-    expected = ["conv", "26 × 26 × 32", "320", "relu", "26 × 26 × 32", "–", "pool", "13 × 13 × 32", "–"]
+    expected = [
+        "conv",
+        "26 × 26 × 32",
+        "320",
+        "relu",
+        "26 × 26 × 32",
+        "–",
+        "pool",
+        "13 × 13 × 32",
+        "–",
+    ]
     expected += ["dense", "512", "2,769,408", "softmax", "10", "–"]
     found = texts(draw_stack(LAYERS))
     assert found[: len(expected)] == expected
@@ -147,7 +169,9 @@ def test_the_stack_names_each_layer_its_shape_and_its_parameters() -> None:
 def test_the_texts_of_a_layer_stand_at_its_block_from_top_to_bottom() -> None:
     axis = draw_stack(LAYERS).axes[0]
     heights = np.reshape([text.get_position()[1] for text in axis.texts[:15]], (5, 3))
-    fronts = [np.asarray(patch.get_path().vertices)[:, 1] for patch in axis.patches[::3]]
+    fronts = [
+        np.asarray(patch.get_path().vertices)[:, 1] for patch in axis.patches[::3]
+    ]
     assert len(fronts) == 5
     for height, front in zip(heights, fronts, strict=True):
         np.testing.assert_allclose(height, (front.min() + front.max()) / 2)
@@ -155,17 +179,27 @@ def test_the_texts_of_a_layer_stand_at_its_block_from_top_to_bottom() -> None:
     assert all(above.max() < below.min() for above, below in itertools.pairwise(fronts))
 
 
-def test_a_block_of_the_stack_is_as_wide_as_the_picture_and_dark_with_parameters() -> None:
+def test_a_block_of_the_stack_is_as_wide_as_the_picture_and_dark_with_parameters() -> (
+    None
+):
     axis = draw_stack(LAYERS).axes[0]
-    widths = [np.ptp(np.asarray(patch.get_path().vertices)[:, 0]) for patch in axis.patches[::3]]
+    widths = [
+        np.ptp(np.asarray(patch.get_path().vertices)[:, 0])
+        for patch in axis.patches[::3]
+    ]
     np.testing.assert_allclose(widths, [26, 26, 13, np.sqrt(512), np.sqrt(10)])
-    dark = [same_color(patch.get_facecolor(), visualization.BLUE) for patch in axis.patches[::3]]
+    dark = [
+        same_color(patch.get_facecolor(), visualization.BLUE)
+        for patch in axis.patches[::3]
+    ]
     assert dark == [True, False, False, True, False]
 
 
 def test_the_largest_number_of_parameters_is_bold() -> None:
     axis = draw_stack(LAYERS).axes[0]
-    assert [text.get_text() for text in axis.texts[:15] if text.get_fontweight() == "bold"] == ["2,769,408"]
+    assert [
+        text.get_text() for text in axis.texts[:15] if text.get_fontweight() == "bold"
+    ] == ["2,769,408"]
     without_parameters = draw_stack([("relu", (10,), 0)]).axes[0]
     assert without_parameters.texts[2].get_fontweight() == "normal"
 
@@ -173,7 +207,11 @@ def test_the_largest_number_of_parameters_is_bold() -> None:
 def test_learning_curves_are_the_numbers_of_the_histories() -> None:
     figure = draw_learning_curves(
         {
-            "plain": {"loss": [0.5, 0.3, 0.2], "val_loss": [0.6, 0.4, 0.5], "accuracy": [0.8, 0.9, 0.9]},
+            "plain": {
+                "loss": [0.5, 0.3, 0.2],
+                "val_loss": [0.6, 0.4, 0.5],
+                "accuracy": [0.8, 0.9, 0.9],
+            },
             "augmented": {"loss": [0.7, 0.6]},
         }
     )
@@ -193,15 +231,21 @@ def test_learning_curves_are_the_numbers_of_the_histories() -> None:
     assert [text.get_text() for text in legend.get_texts()] == list(curves)
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "loss")
     figure.draw_without_rendering()
-    assert all(tick == round(tick) for tick in axis.get_xticks()), "epochs are whole numbers"
+    assert all(tick == round(tick) for tick in axis.get_xticks()), (
+        "epochs are whole numbers"
+    )
 
 
 def test_another_measure_is_drawn_by_its_name() -> None:
-    axis = draw_learning_curves({"net": {"loss": [0.5], "accuracy": [0.8]}}, "accuracy").axes[0]
+    axis = draw_learning_curves(
+        {"net": {"loss": [0.5], "accuracy": [0.8]}}, "accuracy"
+    ).axes[0]
     assert [points(line) for line in axis.get_lines()] == [[[1, 0.8]]]
     assert axis.get_ylabel() == "accuracy"
 
 
 def test_every_network_has_a_curve_however_many_there_are() -> None:
-    axis = draw_learning_curves({f"net {number}": {"loss": [0.1]} for number in range(12)}).axes[0]
+    axis = draw_learning_curves(
+        {f"net {number}": {"loss": [0.1]} for number in range(12)}
+    ).axes[0]
     assert len(axis.get_lines()) == 12

@@ -11,7 +11,11 @@ from test_pages import HTML, browser, page, pytestmark
 
 from mnist_tutorial.convolution import convolve2d
 
-__all__ = ["browser", "page", "pytestmark"]  # the same browser, and skipped for the same reasons
+__all__ = [
+    "browser",
+    "page",
+    "pytestmark",
+]  # the same browser, and skipped for the same reasons
 
 PICTURE = "[aria-label='Pixels of the picture'] input"
 FILTER = "[aria-label='Weights of the filter'] input"
@@ -34,7 +38,9 @@ def choose(page: Page, label: str, option: str) -> None:
 
 
 def cells(page: Page, selector: str) -> Any:
-    values = page.locator(selector).evaluate_all("cells => cells.map(cell => Number(cell.value))")
+    values = page.locator(selector).evaluate_all(
+        "cells => cells.map(cell => Number(cell.value))"
+    )
     side = round(len(values) ** 0.5)
     return np.array(values).reshape(side, side)
 
@@ -52,14 +58,20 @@ def state(page: Page) -> tuple[int, int, float]:
 
 def assert_shows_the_convolution(page: Page) -> None:
     expected = convolve2d(cells(page, PICTURE), cells(page, FILTER))
-    shown = np.array([as_number(text) for text in page.locator(RESULT).all_inner_texts()])
+    shown = np.array(
+        [as_number(text) for text in page.locator(RESULT).all_inner_texts()]
+    )
     np.testing.assert_allclose(shown.reshape(expected.shape), expected, atol=0.005)
     row, column, total = state(page)
     assert total == pytest.approx(expected[row, column], abs=0.005)
     *terms, last = page.locator("#convolve .terms > *").all_inner_texts()
-    factors = [term.strip("+ ").replace("(", "").replace(")", "").split("×") for term in terms]
+    factors = [
+        term.strip("+ ").replace("(", "").replace(")", "").split("×") for term in terms
+    ]
     assert len(factors) == 9
-    assert sum(as_number(a) * as_number(b) for a, b in factors) == pytest.approx(total, abs=0.005)
+    assert sum(as_number(a) * as_number(b) for a, b in factors) == pytest.approx(
+        total, abs=0.005
+    )
     assert as_number(last.strip("= ")) == total
 
 
@@ -70,7 +82,10 @@ def test_it_begins_with_the_example_of_the_text(widget: Page) -> None:
 
 def test_every_picture_under_every_filter(widget: Page) -> None:
     pictures, filters = (
-        widget.locator("#convolve").get_by_label(label, exact=True).locator("option").all_inner_texts()
+        widget.locator("#convolve")
+        .get_by_label(label, exact=True)
+        .locator("option")
+        .all_inner_texts()
         for label in ("Picture", "Filter")
     )
     assert (len(pictures), len(filters)) == (5, 7)
@@ -120,11 +135,16 @@ def test_arrow_keys_move_the_window_up_to_the_rim(widget: Page) -> None:
 
 def test_the_keyboard_alone_reaches_every_part(widget: Page) -> None:
     widget.locator("#convolve").get_by_label("Picture", exact=True).focus()
-    for _ in range(1 + 25 + 9 + 1):  # the other choice, pixels, weights, the one result that has the window
+    for _ in range(
+        1 + 25 + 9 + 1
+    ):  # the other choice, pixels, weights, the one result that has the window
         widget.keyboard.press("Tab")
     widget.keyboard.press("ArrowDown")
     assert state(widget)[:2] == (1, 0)
-    assert widget.evaluate("document.activeElement.getAttribute('aria-label')") == "row 1, column 0: 2"
+    assert (
+        widget.evaluate("document.activeElement.getAttribute('aria-label')")
+        == "row 1, column 0: 2"
+    )
 
 
 def test_buttons_step_through_all_places_and_round(widget: Page) -> None:
@@ -157,7 +177,9 @@ def test_it_fits_a_phone_and_a_finger(widget: Page) -> None:
     for picture in ("5 × 5, from the text", "digit 7"):
         choose(widget, "Picture", picture)
         assert widget.evaluate("document.documentElement.scrollWidth") <= 360
-        boxes = widget.locator("#convolve, #convolve :is(input, button, select)").evaluate_all(
+        boxes = widget.locator(
+            "#convolve, #convolve :is(input, button, select)"
+        ).evaluate_all(
             "nodes => nodes.map(node => node.getBoundingClientRect()).map(b => [b.left, b.right, b.height])"
         )
         (left, right, _), *controls = boxes

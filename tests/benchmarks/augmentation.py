@@ -91,7 +91,9 @@ def main() -> None:
     slowest = min(median(values) for values in rates.values())
     for name, values in rates.items():
         span = f"range {min(values):,.0f} to {max(values):,.0f}"
-        print(f"{name:44}{median(values):9,.0f} images/s, {median(values) / slowest:4.1f} times ({span})")
+        print(
+            f"{name:44}{median(values):9,.0f} images/s, {median(values) / slowest:4.1f} times ({span})"
+        )
 
 
 if __name__ == "__main__":

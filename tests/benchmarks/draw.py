@@ -32,7 +32,11 @@ DRAW_AND_PASS = """(passes) => {
 
 
 def main() -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
@@ -43,7 +47,9 @@ def main() -> None:
         times = sorted(page.evaluate(DRAW_AND_PASS, PASSES))
         browser.close()
     print(describe_machine())
-    print(f"{PASSES} passes: median {median(times):.1f} ms, 95 % below {times[int(0.95 * PASSES)]:.1f} ms")
+    print(
+        f"{PASSES} passes: median {median(times):.1f} ms, 95 % below {times[int(0.95 * PASSES)]:.1f} ms"
+    )
 
 
 if __name__ == "__main__":

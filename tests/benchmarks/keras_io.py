@@ -25,7 +25,9 @@ RECIPE: dict[str, Any] = {
 }
 
 
-def train(seed: int, x_train: NDArray[np.float32], y_train: NDArray[np.float32]) -> keras.Model:
+def train(
+    seed: int, x_train: NDArray[np.float32], y_train: NDArray[np.float32]
+) -> keras.Model:
     """Train it on the first nine tenths of the digits, as the example does."""
     keras.utils.set_random_seed(seed)
     model = keras.Sequential(
@@ -47,7 +49,9 @@ def train(seed: int, x_train: NDArray[np.float32], y_train: NDArray[np.float32])
         jit_compile=False,  # quicker here, as for the book's own network
     )
     kept = round(len(x_train) * (1 - RECIPE["validation_split"]))
-    recipe = training.Recipe(batch_size=RECIPE["batch_size"], augmentation=None, seed=seed)
+    recipe = training.Recipe(
+        batch_size=RECIPE["batch_size"], augmentation=None, seed=seed
+    )
     dataset = training.batches(recipe, x_train[:kept], y_train[:kept])
     model.fit(dataset, epochs=RECIPE["epochs"], shuffle=False, verbose=0)
     return model
@@ -71,8 +75,12 @@ def main() -> None:
         }
 
     about = {"recipe": RECIPE, "scored_on": "test", "machine": describe_machine()}
-    for entry in results.record("keras-io", about, [{"seed": seed} for seed in range(5)], run)["runs"]:
-        print(f"seed {entry['seed']}: {entry['correct']:,} correct, {entry['wall_seconds']} s")
+    for entry in results.record(
+        "keras-io", about, [{"seed": seed} for seed in range(5)], run
+    )["runs"]:
+        print(
+            f"seed {entry['seed']}: {entry['correct']:,} correct, {entry['wall_seconds']} s"
+        )
 
 
 if __name__ == "__main__":

@@ -31,12 +31,16 @@ def members_per_hour(workers: int, threads: int) -> float:
             members = list(train_members(RECIPE, range(MEMBERS), folder, digits=DIGITS))
         else:
             with (
-                LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+                LocalCluster(
+                    n_workers=workers, threads_per_worker=1, dashboard_address=None
+                ) as cluster,
                 Client(cluster) as client,
             ):
                 start = time.perf_counter()
                 executor = client.get_executor()
-                members = list(train_members(RECIPE, range(MEMBERS), folder, executor, DIGITS))
+                members = list(
+                    train_members(RECIPE, range(MEMBERS), folder, executor, DIGITS)
+                )
         seconds = time.perf_counter() - start
     assert not any(member.error for member in members), members
     return round(3600 * MEMBERS / seconds, 1)
@@ -53,8 +57,15 @@ def main() -> None:
         for way, (workers, threads) in ways.items():
             measured[way].append(members_per_hour(workers, threads))
             print(f"{way}: {measured[way][-1]} members an hour", flush=True)
-    content = {"machine": describe_machine(), "digits": DIGITS, "members_per_hour": measured}
-    results.write_whole(results.RESULTS / "scaling.json", (json.dumps(content, indent=1) + "\n").encode())
+    content = {
+        "machine": describe_machine(),
+        "digits": DIGITS,
+        "members_per_hour": measured,
+    }
+    results.write_whole(
+        results.RESULTS / "scaling.json",
+        (json.dumps(content, indent=1) + "\n").encode(),
+    )
 
 
 if __name__ == "__main__":

@@ -37,18 +37,26 @@ class FusedNormalization(keras.layers.BatchNormalization):
         outputs, mean, variance, *_ = tensorflow.compat.v1.nn.fused_batch_norm(
             inputs, self.gamma, self.beta, epsilon=self.epsilon, is_training=True
         )
-        for average, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+        for average, now in (
+            (self.moving_mean, mean),
+            (self.moving_variance, variance),
+        ):
             average.assign(average * self.momentum + now * (1 - self.momentum))
         return outputs
 
 
-def learner(recipe: training.Recipe, model: keras.Model | None = None, **options: Any) -> keras.Model:
+def learner(
+    recipe: training.Recipe, model: keras.Model | None = None, **options: Any
+) -> keras.Model:
     """The network of a recipe, ready to be fitted; `options` go to Keras's `compile`."""
     network = training._with_augmentation(
-        model or models.build_cnn(recipe.normalization, recipe.dropout, recipe.pooling), recipe
+        model or models.build_cnn(recipe.normalization, recipe.dropout, recipe.pooling),
+        recipe,
     )
     network.compile(
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        loss=keras.losses.CategoricalCrossentropy(
+            label_smoothing=recipe.label_smoothing
+        ),
         optimizer=training._optimizer(recipe, steps=10_000),
         metrics=["accuracy"],
         **{"jit_compile": False, **options},
@@ -56,7 +64,9 @@ def learner(recipe: training.Recipe, model: keras.Model | None = None, **options
     return network
 
 
-def epoch(recipe: training.Recipe, model: keras.Model | None = None, **options: Any) -> Step:
+def epoch(
+    recipe: training.Recipe, model: keras.Model | None = None, **options: Any
+) -> Step:
     """A function that fits DIGITS digits once, in the recipe's batches."""
     network = learner(recipe, model, **options)
     dataset = training.batches(recipe, X_TRAIN[:DIGITS], Y_TRAIN[:DIGITS])
@@ -68,8 +78,12 @@ def with_layer(kind: type[keras.layers.Layer], place: str) -> keras.Model:
     model = models.build_cnn("none")
     layers: list[keras.layers.Layer] = []
     for layer in model.layers:
-        normalized = layer.name.startswith("relu") and (place == "everywhere" or layer.name[-1] in "245")
-        layers += [kind(name=f"norm_{layer.name[-1]}"), layer] if normalized else [layer]
+        normalized = layer.name.startswith("relu") and (
+            place == "everywhere" or layer.name[-1] in "245"
+        )
+        layers += (
+            [kind(name=f"norm_{layer.name[-1]}"), layer] if normalized else [layer]
+        )
     return keras.Sequential([keras.Input((28, 28, 1)), *layers])
 
 
@@ -97,17 +111,23 @@ def operations_a_digit() -> int:
     """Multiplications and additions of a training step: forward, weights' gradients, inputs' gradients."""
     model = models.build_cnn()
     forward = {
-        layer.name: 2 * layer.kernel.shape.num_elements() * int(np.prod(layer.output.shape[1:-1]))
+        layer.name: 2
+        * layer.kernel.shape.num_elements()
+        * int(np.prod(layer.output.shape[1:-1]))
         for layer in model.layers
         if layer.name.startswith(("conv", "dense", "logits"))
     }
-    return 3 * sum(forward.values()) - forward["conv_1"]  # nobody asks for the gradient of the digits
+    return (
+        3 * sum(forward.values()) - forward["conv_1"]
+    )  # nobody asks for the gradient of the digits
 
 
 def arrays() -> Step:
     """A whole epoch from arrays, as Keras's own data set gives them, with TensorFlow's tuner of threads."""
     network = learner(TUTORIAL)
-    return lambda: network.fit(X_TRAIN, Y_TRAIN, batch_size=TUTORIAL.batch_size, verbose=0)
+    return lambda: network.fit(
+        X_TRAIN, Y_TRAIN, batch_size=TUTORIAL.batch_size, verbose=0
+    )
 
 
 def batches() -> Step:
@@ -131,9 +151,13 @@ def main() -> None:
         "article-2017": epoch(ARTICLE),
         "article-meant": epoch(ARTICLE_MEANT),
         "tutorial": epoch(TUTORIAL),
-        "tutorial with the article's generator": epoch(replace(TUTORIAL, augmenter="ImageDataGenerator")),
+        "tutorial with the article's generator": epoch(
+            replace(TUTORIAL, augmenter="ImageDataGenerator")
+        ),
         "tutorial without augmentation": epoch(replace(TUTORIAL, augmentation=None)),
-        "tutorial without normalization": epoch(replace(TUTORIAL, normalization="none")),
+        "tutorial without normalization": epoch(
+            replace(TUTORIAL, normalization="none")
+        ),
         "fused normalization": epoch(TUTORIAL, with_layer(FusedNormalization, "book")),
         "normalization before every ReLU": epoch(
             TUTORIAL, with_layer(keras.layers.BatchNormalization, "everywhere")
@@ -144,7 +168,9 @@ def main() -> None:
         "batches of 64": epoch(replace(TUTORIAL, batch_size=64)),
         "batches of 256": epoch(replace(TUTORIAL, batch_size=256)),
         "ten steps an execution": epoch(TUTORIAL, steps_per_execution=10),
-        "XLA, without augmentation": epoch(replace(TUTORIAL, augmentation=None), jit_compile=True),
+        "XLA, without augmentation": epoch(
+            replace(TUTORIAL, augmentation=None), jit_compile=True
+        ),
         "mixed bfloat16": in_bfloat16(),
     }
     product = {"matrix product": matrix_product()}
@@ -155,9 +181,13 @@ def main() -> None:
         "matrix product": 10 * 2 * 3000**3 / median(measured["matrix product"]) / 1e9,
         "tutorial": operations_a_digit() * 60_000 / epoch_seconds["tutorial"] / 1e9,
     }
-    whole_epochs = take_turns({"from arrays": arrays(), "from batches": batches()}, rounds=3)
+    whole_epochs = take_turns(
+        {"from arrays": arrays(), "from batches": batches()}, rounds=3
+    )
     whole = {
-        "article-meant": lambda: training.train(ARTICLE_MEANT, X_TRAIN, Y_TRAIN, verbose=0),
+        "article-meant": lambda: training.train(
+            ARTICLE_MEANT, X_TRAIN, Y_TRAIN, verbose=0
+        ),
         "tutorial": lambda: training.train(TUTORIAL, X_TRAIN, Y_TRAIN, verbose=0),
         "tutorial-short": lambda: training.train(
             EXPERIMENTS["tutorial-short"].recipe, X_TRAIN, Y_TRAIN, verbose=0
@@ -173,12 +203,15 @@ def main() -> None:
         "epoch_seconds": epoch_seconds,
         "gflops": {name: round(value, 1) for name, value in rate.items()},
         "whole_epochs": {
-            name: [round(value, 1) for value in values] for name, values in whole_epochs.items()
+            name: [round(value, 1) for value in values]
+            for name, values in whole_epochs.items()
         },
         "whole_runs": whole_runs,
     }
     print(json.dumps(speed, indent=1))
-    (results.RESULTS / "speed.json").write_text(json.dumps(speed, indent=1) + "\n", encoding="utf-8")
+    (results.RESULTS / "speed.json").write_text(
+        json.dumps(speed, indent=1) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ def main() -> None:
 
     warnings.simplefilter("error")
     warnings.simplefilter("ignore", HypothesisWarning)  # of long descriptions
-    warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)  # as in pyproject.toml
+    warnings.filterwarnings(
+        "ignore", "__array__ implementation", DeprecationWarning
+    )  # as in pyproject.toml
     inputs, found = 0, Counter[tuple[str, str]]()
 
     def drive(name: str, case: Case, examples: int) -> None:
@@ -57,8 +59,16 @@ def main() -> None:
             results = list(faults_of_damage(kind, Path(folder), most=10**6))
         wrong = [words for words in results if words]
         files, bad_files = files + len(results), bad_files + len(wrong)
-        print(f"{name}: {len(results):,} damaged files", *sorted(set(wrong)), sep="\n    ", flush=True)
-    print(f"{bad_files} foreign errors or wrong numbers from {files:,} damaged files", flush=True)
+        print(
+            f"{name}: {len(results):,} damaged files",
+            *sorted(set(wrong)),
+            sep="\n    ",
+            flush=True,
+        )
+    print(
+        f"{bad_files} foreign errors or wrong numbers from {files:,} damaged files",
+        flush=True,
+    )
 
     whole = sum(case.share for case in CASES.values())
     with tempfile.TemporaryDirectory() as folder:

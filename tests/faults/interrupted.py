@@ -62,7 +62,9 @@ def content(folder: Path) -> dict[str, Any]:
     """What the files hold, as far as it must be the same in each run; damaged files raise."""
     found: dict[str, Any] = {}
     for path in sorted(folder.glob("*.weights.h5")):
-        if path.name.count(".") == 2:  # not one that a killed process was writing, under a name of its own
+        if (
+            path.name.count(".") == 2
+        ):  # not one that a killed process was writing, under a name of its own
             found[path.name] = models.load_cnn(path).get_weights()
     if (folder / "tiny.json").exists():
         runs = results.load("tiny", folder)["runs"]
@@ -81,7 +83,10 @@ def main() -> None:
     keras.utils.disable_interactive_logging()
     random.seed(0)
     with tempfile.TemporaryDirectory() as temporary:
-        undisturbed, disturbed = Path(temporary, "undisturbed"), Path(temporary, "disturbed")
+        undisturbed, disturbed = (
+            Path(temporary, "undisturbed"),
+            Path(temporary, "disturbed"),
+        )
         seconds = {}
         for work in WORKS:
             for folder in (undisturbed / work, disturbed / work):
@@ -93,7 +98,9 @@ def main() -> None:
             before = content(disturbed / work)
             process = start(work, disturbed / work)
             time.sleep(random.uniform(0.3, 1) * seconds[work])
-            if process.poll() is not None:  # too late, perhaps since the machine has less to do: begin anew
+            if (
+                process.poll() is not None
+            ):  # too late, perhaps since the machine has less to do: begin anew
                 seconds[work] *= 0.8
                 shutil.rmtree(disturbed / work)
                 (disturbed / work).mkdir()
@@ -102,14 +109,20 @@ def main() -> None:
             process.wait()
             expected, found = content(undisturbed / work), content(disturbed / work)
             whole = all(
-                set(value) <= set(expected[name]) if name == "runs" else same(value, expected[name])
+                set(value) <= set(expected[name])
+                if name == "runs"
+                else same(value, expected[name])
                 for name, value in found.items()
             ) and all(
-                set(value) <= set(found.get(name, ())) if name == "runs" else name in found
+                set(value) <= set(found.get(name, ()))
+                if name == "runs"
+                else name in found
                 for name, value in before.items()
             )
             kills, survived = kills + 1, survived + whole
-            print(f"kill {kills}, {work}: {'whole' if whole else 'DAMAGED'}", flush=True)
+            print(
+                f"kill {kills}, {work}: {'whole' if whole else 'DAMAGED'}", flush=True
+            )
             if kills == KILLS:
                 break
         for work in WORKS:
@@ -118,7 +131,9 @@ def main() -> None:
             equal = expected.keys() == found.keys() and all(
                 same(expected[key], found[key]) for key in expected
             )
-            print(f"{work}: finished, {'the same as undisturbed' if equal else 'ANOTHER RESULT'}")
+            print(
+                f"{work}: finished, {'the same as undisturbed' if equal else 'ANOTHER RESULT'}"
+            )
             survived -= 0 if equal else KILLS
     print(f"{max(survived, 0)} of {KILLS} kills survived")
     sys.exit(survived != KILLS)

@@ -24,18 +24,34 @@ def mutate(module: str, copy: Path) -> tuple[int, list[str]]:
         shutil.copytree(PROJECT / part, copy / part)
     settings = f'only_mutate = ["mnist_tutorial/{module}.py"]\n'
     settings += f'pytest_add_cli_args_test_selection = ["tests/test_{module}.py"]\n'
-    before, header, after = (PROJECT / "pyproject.toml").read_text("utf-8").partition("[tool.mutmut]")
+    before, header, after = (
+        (PROJECT / "pyproject.toml").read_text("utf-8").partition("[tool.mutmut]")
+    )
     comment, _, rest = after.partition("\n")
-    (copy / "pyproject.toml").write_text(f"{before}{header}{comment}\n{settings}{rest}", "utf-8")
+    (copy / "pyproject.toml").write_text(
+        f"{before}{header}{comment}\n{settings}{rest}", "utf-8"
+    )
     mutmut = [sys.executable, "-m", "mutmut"]
     done = subprocess.run([*mutmut, "run"], cwd=copy, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"mutmut could not run the tests of {module}:\n{done.stdout[-2000:]}{done.stderr}")
-    shown = subprocess.run([*mutmut, "results", "--all", "true"], cwd=copy, capture_output=True, text=True)
+        sys.exit(
+            f"mutmut could not run the tests of {module}:\n{done.stdout[-2000:]}{done.stderr}"
+        )
+    shown = subprocess.run(
+        [*mutmut, "results", "--all", "true"], cwd=copy, capture_output=True, text=True
+    )
     statuses = dict(re.findall(r"^ *(\S+): (.+)$", shown.stdout, re.MULTILINE))
     survivors = []
-    for name in (name for name, status in statuses.items() if status not in ("killed", "timeout")):
-        shown = subprocess.run([*mutmut, "show", name], cwd=copy, capture_output=True, text=True, check=True)
+    for name in (
+        name for name, status in statuses.items() if status not in ("killed", "timeout")
+    ):
+        shown = subprocess.run(
+            [*mutmut, "show", name],
+            cwd=copy,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         survivors += re.findall(r"^\+(?!\+\+) *(.*)$", shown.stdout, re.MULTILINE)[:1]
     return len(statuses), survivors
 
@@ -48,9 +64,16 @@ def main(modules: list[str]) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             mutants, survivors = mutate(module, Path(temporary))
         killed = mutants - len(survivors)
-        print(f"{module}: {killed} of {mutants} mutants killed, {killed / mutants:.1%}", flush=True)
+        print(
+            f"{module}: {killed} of {mutants} mutants killed, {killed / mutants:.1%}",
+            flush=True,
+        )
         for line in survivors:
-            print("  survived," if line in listed else "  SURVIVED, not listed:", line, flush=True)
+            print(
+                "  survived," if line in listed else "  SURVIVED, not listed:",
+                line,
+                flush=True,
+            )
             unlisted += line not in listed
     sys.exit(unlisted > 0)
 

@@ -29,9 +29,15 @@ class Fault(NamedTuple):
 
 BUGS = {
     "models": [
-        ("BatchNormalization(momentum=momentum, name=name)", "BatchNormalization(name=name)"),
+        (
+            "BatchNormalization(momentum=momentum, name=name)",
+            "BatchNormalization(name=name)",
+        ),
         ('if "norm" in key else', 'if "none" in key else'),
-        ('results.load("tutorial-long")["runs"][0]', 'results.load("tutorial-long")["runs"][1]'),
+        (
+            'results.load("tutorial-long")["runs"][0]',
+            'results.load("tutorial-long")["runs"][1]',
+        ),
         ("BatchNormalization(momentum=0.9, name=", "BatchNormalization(name="),
         ('convolve(128, 5, "same")', 'convolve(128, 5, "valid")'),
         ("if count != len(model.layers)", "if count < len(model.layers)"),
@@ -44,15 +50,24 @@ BUGS = {
         ("(width - 1) / 2, (height - 1) / 2", "width / 2, height / 2"),
         ("slant = (rotation + shear)", "slant = (rotation - shear)"),
         ("self.shift * height * row_shift", "self.shift * width * row_shift"),
-        ('"column_zoom": 1 + self.zoom * column_zoom', '"column_zoom": 1 + self.zoom * row_zoom'),
+        (
+            '"column_zoom": 1 + self.zoom * column_zoom',
+            '"column_zoom": 1 + self.zoom * row_zoom',
+        ),
         ("-1, 1, seed=self.seed_generator", "-1, 1, seed=self.seed"),
     ],
     "training": [
         ("keras.utils.set_random_seed(recipe.seed)", "keras.utils.set_random_seed(0)"),
-        ("CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)", "CategoricalCrossentropy()"),
+        (
+            "CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)",
+            "CategoricalCrossentropy()",
+        ),
         ("momentum=0.9, nesterov=True", "momentum=0.9"),
         ("warmup = steps // 10", "warmup = steps // 10 + 1"),
-        ("callbacks=[*average, history, *callbacks]", "callbacks=[history, *callbacks]"),
+        (
+            "callbacks=[*average, history, *callbacks]",
+            "callbacks=[history, *callbacks]",
+        ),
         (
             "shuffle(len(x_train), seed=recipe.seed)",
             "shuffle(len(x_train), seed=recipe.seed, reshuffle_each_iteration=False)",
@@ -61,7 +76,10 @@ BUGS = {
     ],
     "interpretation": [
         ("(before - after)", "(after - before)"),
-        ("np.arange(steps, dtype=np.float32) + 0.5", "np.arange(steps, dtype=np.float32)"),
+        (
+            "np.arange(steps, dtype=np.float32) + 0.5",
+            "np.arange(steps, dtype=np.float32)",
+        ),
         ("np.argsort(-flat.max(axis=1)", "np.argsort(-flat.mean(axis=1)"),
         ("last * stride + np.array(window) - 1", "last * stride + np.array(window)"),
         ("reach = size * (1 - step / steps)", "reach = size"),
@@ -72,7 +90,10 @@ BUGS = {
         ("- start - after_epoch.seconds", "- start"),
         ("x[hidden[chosen]]", "x[chosen]"),
         ("truth[chosen]", "truth[: len(chosen)]"),
-        ("probabilities[np.arange(len(self.labels)), self.labels]", "probabilities.max(axis=1)"),
+        (
+            "probabilities[np.arange(len(self.labels)), self.labels]",
+            "probabilities.max(axis=1)",
+        ),
         (
             "steps = -(-len(train_data[0]) // recipe.batch_size)",
             "steps = len(train_data[0]) // recipe.batch_size",
@@ -102,19 +123,31 @@ BUGS = {
     ],
     "pseudo_labelling": [
         (">= threshold", "> threshold"),
-        ("probabilities[chosen].argmax(axis=1)", "probabilities.argmax(axis=1)[: len(chosen)]"),
+        (
+            "probabilities[chosen].argmax(axis=1)",
+            "probabilities.argmax(axis=1)[: len(chosen)]",
+        ),
         ("seed=seed + number", "seed=seed"),
         ("each, replace=False", "each"),
         ("default_rng(checks.seed(seed))", "default_rng(0)"),
-        ("seed=seed + number).repeat()", "seed=seed + number, reshuffle_each_iteration=False).repeat()"),
+        (
+            "seed=seed + number).repeat()",
+            "seed=seed + number, reshuffle_each_iteration=False).repeat()",
+        ),
     ],
     "export": [
         ("np.sqrt(variance + norm.epsilon)", "np.sqrt(variance)"),
         ("(bias - mean) * scale + beta", "bias * scale + beta - mean"),
-        ('scale.astype("<f4").tobytes() + bias', 'bias.astype("<f4").tobytes() + scale'),
+        (
+            'scale.astype("<f4").tobytes() + bias',
+            'bias.astype("<f4").tobytes() + scale',
+        ),
         ("[:SAMPLES] for digit", "[-SAMPLES:] for digit"),
         (".T.ravel()", ".ravel()"),
-        ("np.quantile(answer.max(axis=1), SHARE)", "np.quantile(answer.max(axis=1), 1 - SHARE)"),
+        (
+            "np.quantile(answer.max(axis=1), SHARE)",
+            "np.quantile(answer.max(axis=1), 1 - SHARE)",
+        ),
     ],
     "visualization": [
         ("np.abs(values.astype(float)).max()", "values.astype(float).max()"),
@@ -144,7 +177,10 @@ FILES = [
     Fault("book/_extra/draw/weights.js", "tests/test_export.py"),
 ]
 FAULTS = {
-    module: [Fault(f"mnist_tutorial/{module}.py", f"tests/test_{module}.py", *change) for change in changes]
+    module: [
+        Fault(f"mnist_tutorial/{module}.py", f"tests/test_{module}.py", *change)
+        for change in changes
+    ]
     for module, changes in BUGS.items()
 } | {"files": FILES}
 
@@ -154,7 +190,9 @@ def damaged(content: bytes, fault: Fault) -> bytes:
         middle = len(content) // 2
         return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
     if (times := content.count(fault.old.encode())) != 1:
-        sys.exit(f"{fault.file} holds {fault.old!r} {times} times; a bug is planted where it stands once.")
+        sys.exit(
+            f"{fault.file} holds {fault.old!r} {times} times; a bug is planted where it stands once."
+        )
     return content.replace(fault.old.encode(), fault.new.encode())
 
 
@@ -162,9 +200,26 @@ def is_found(fault: Fault, copy: Path) -> bool:
     file = copy / fault.file
     content = file.read_bytes()
     file.write_bytes(damaged(content, fault))
-    pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", fault.tests]
-    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    ended = subprocess.run(pytest, cwd=copy, env=environment, capture_output=True, text=True)
+    pytest = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-n",
+        "0",
+        "-p",
+        "no:cacheprovider",
+        fault.tests,
+    ]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(copy),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    ended = subprocess.run(
+        pytest, cwd=copy, env=environment, capture_output=True, text=True
+    )
     file.write_bytes(content)
     if ended.returncode not in (0, 1):
         sys.exit(f"{fault.tests} could not be run:\n{ended.stdout}{ended.stderr}")
@@ -173,10 +228,14 @@ def is_found(fault: Fault, copy: Path) -> bool:
 
 def main(names: list[str]) -> None:
     if unknown := set(names) - FAULTS.keys():
-        sys.exit(f"There are no bugs for {', '.join(unknown)}; there are for: {', '.join(FAULTS)}.")
+        sys.exit(
+            f"There are no bugs for {', '.join(unknown)}; there are for: {', '.join(FAULTS)}."
+        )
     faults = [fault for name in names or FAULTS for fault in FAULTS[name]]
     for fault in faults:
-        damaged((PROJECT / fault.file).read_bytes(), fault)  # says now, not in half an hour, what is gone
+        damaged(
+            (PROJECT / fault.file).read_bytes(), fault
+        )  # says now, not in half an hour, what is gone
     found = 0
     with tempfile.TemporaryDirectory() as temporary:
         for part in ("book", "mnist_tutorial", "tests"):
