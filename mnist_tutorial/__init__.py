@@ -1,9 +1,14 @@
-"""The companion package of the book: one module an idea, each explained by a chapter.
+"""The book's companion package: a module for each idea, explained by a chapter.
 
-Importing it, or loading digits with `load_mnist`, needs NumPy alone and does not start TensorFlow.
+Every call is checked against the shapes and dtypes in its signature. Importing the
+package, or loading digits with `load_mnist`, does not start TensorFlow.
 """
 
-from mnist_tutorial.data import load_mnist
-from mnist_tutorial.preprocessing import prepare
+from jaxtyping import install_import_hook
+
+install_import_hook("mnist_tutorial", "beartype.beartype")
+
+from mnist_tutorial.data import load_mnist  # noqa: E402
+from mnist_tutorial.preprocessing import prepare  # noqa: E402
 
 __all__ = ["load_mnist", "prepare"]

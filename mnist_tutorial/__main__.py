@@ -1,216 +1,169 @@
-"""The command line: train, evaluate, predict, reproduce, export (``mnist-tutorial --help``)."""
+"""The command line (``mnist-tutorial --help``)."""
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnist_tutorial.data import load_mnist
-from mnist_tutorial.preprocessing import (
-    add_channel,
-    center_digit,
-    prepare,
-    read_picture,
-    scale_pixels,
-)
+from mnist_tutorial.pictures import center_digit, read_picture
+from mnist_tutorial.preprocessing import add_channel, prepare, scale_pixels
 
 EXAMPLES = """\
-examples:
-  mnist-tutorial predict photo.jpg scan.png               read digits with the network that comes along
-  mnist-tutorial train --weights digits.weights.h5        train for five epochs, write the weights
-  mnist-tutorial evaluate --weights digits.weights.h5     score them on the 10,000 test digits
+examples: mnist-tutorial predict photo.jpg scan.png            read digits with the
+book's network mnist-tutorial train --weights digits.weights.h5     train for five
+epochs, keep weights mnist-tutorial evaluate --weights digits.weights.h5  score them on
+10,000 test digits
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit status: 0, 2 for what cannot be used, 130 for Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    """Run one command; return its exit status: 0, 2 for bad input, 130 for Ctrl-C."""
+    options = parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, TypeError, OSError) as error:
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads the output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"mnist-tutorial: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(
-            "mnist-tutorial: stopped; what was written so far is kept.", file=sys.stderr
-        )
+        print("mnist-tutorial: stopped; what was written is kept.", file=sys.stderr)
         return 130
     return 0
 
 
-def _train(options: argparse.Namespace) -> None:
-    (x_train, y_train), _ = load_mnist(options.data)
-    from mnist_tutorial import (
-        training,
-    )  # here, since --help and a wrong path need not wait for Keras
+# Keras is imported late: help and wrong paths need not wait for it.
 
-    training.check_weights_path(options.weights)
-    recipe = training.Recipe(epochs=options.epochs, seed=options.seed)
+
+def train(options: argparse.Namespace) -> None:
+    (x_train, y_train), _ = load_mnist(options.data)
+    from mnist_tutorial import training, weights
+    from mnist_tutorial.recipe import Recipe
+
+    path = weights.check_path(options.weights)
+    recipe = Recipe(epochs=options.epochs, seed=options.seed)
     model, history = training.train(recipe, *prepare(x_train, y_train))
     epochs = len(history.get("loss", []))
-    # A file that is there is worth more than part of an epoch.
-    if epochs or not Path(options.weights).exists():
-        training.save_weights(model, options.weights)
-        print(f"Weights written to {options.weights}")
+    if epochs or not path.exists():  # a whole file is worth more than part of an epoch
+        weights.save(model, path)
+        print(f"Weights written to {path}")
     if epochs < recipe.epochs:
         raise KeyboardInterrupt
 
 
-def _evaluate(options: argparse.Namespace) -> None:
+def evaluate(options: argparse.Namespace) -> None:
     _, (x_test, y_test) = load_mnist(options.data)
     from mnist_tutorial import training
 
-    print(training.evaluate(_network(options), *prepare(x_test, y_test)))
+    print(training.evaluate(network(options), *prepare(x_test, y_test)))
 
 
-def _predict(options: argparse.Namespace) -> None:
+def predict(options: argparse.Namespace) -> None:
     if isinstance(
         sys.stdout, io.TextIOWrapper
-    ):  # an old code page has no sign for a bar: no reason to fail
+    ):  # an old code page has no sign for a bar
         sys.stdout.reconfigure(errors="replace")
-    digits = {path: _read_digit(path) for path in options.images}
-    model = _network(options)
-    for path, digit in digits.items():
-        probabilities = model.predict(
-            add_channel(scale_pixels(digit[None])), verbose=0
-        )[0]
+    model, errors = None, []
+    for path in options.images:
+        try:
+            digit = center_digit(read_picture(path))
+        except (ValueError, OSError) as error:
+            errors.append(str(error) if path in str(error) else f"{path}: {error}")
+            continue
+        model = model or network(options)
+        x = add_channel(scale_pixels(digit[None]))
+        probabilities = model.predict(x, verbose=0)[0]
         print(f"{path}: {probabilities.argmax()}")
         for label, probability in enumerate(probabilities):
-            print(
-                f"  {label} {probability:7.2%} {'█' * round(40 * float(probability))}".rstrip()
-            )
+            bar = "█" * round(40 * float(probability))
+            print(f"  {label} {probability:7.2%} {bar}".rstrip())
+    if errors:
+        raise ValueError("\nmnist-tutorial: error: ".join(errors))
 
 
-def _network(options: argparse.Namespace) -> Any:
-    from mnist_tutorial import models
+def network(options: argparse.Namespace) -> Any:
+    from mnist_tutorial import weights
 
     return (
-        models.load_cnn(options.weights)
-        if options.weights
-        else models.load_pretrained()
+        weights.load(options.weights) if options.weights else weights.load_pretrained()
     )
 
 
-def _read_digit(path: str) -> NDArray[np.uint8]:
-    picture = read_picture(path)
-    try:
-        return center_digit(picture)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+def reproduce(options: argparse.Namespace) -> None:
+    from mnist_tutorial.experiments import registry
+
+    for run in registry.reproduce(options.name)["runs"]:
+        correct, digits = f"{run['correct']:,}", f"{run['digits']:,}"
+        seconds = f"{run['wall_seconds']:.0f} s"
+        print(f"seed {run['seed']}: {correct} of {digits} correct, {seconds}")
 
 
-def _reproduce(options: argparse.Namespace) -> None:
-    from mnist_tutorial import recipes
-
-    for entry in recipes.reproduce(options.name)["runs"]:
-        print(
-            f"seed {entry['seed']}: {entry['correct']:,} of {entry['digits']:,} correct, "
-            f"{entry['wall_seconds']:.0f} s"
-        )
-
-
-def _export(options: argparse.Namespace) -> None:
-    from mnist_tutorial import export, models
+def export(options: argparse.Namespace) -> None:
+    from mnist_tutorial import export, weights
 
     folder = Path(options.folder)
-    export.export_javascript(models.load_pretrained(), folder / "weights.js")
+    export.export_javascript(weights.load_pretrained(), folder / "weights.js")
     export.export_samples(folder / "samples.js")
     print(f"Written: {folder / 'weights.js'} and {folder / 'samples.js'}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    layout: Any = {
+        "epilog": EXAMPLES,
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }
+    whole = argparse.ArgumentParser(
         prog="mnist-tutorial",
         description="Train the book's network, score it, and let it read digits.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        **layout,
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def add(
-        name: str, run: Callable[[argparse.Namespace], None], text: str
+        run: Callable[[argparse.Namespace], None], text: str
     ) -> argparse.ArgumentParser:
-        command = commands.add_parser(
-            name,
-            help=text,
-            description=text,
-            epilog=EXAMPLES,
-            formatter_class=parser.formatter_class,
-        )
+        name = run.__name__
+        command = commands.add_parser(name, help=text, description=text, **layout)
         command.set_defaults(run=run)
         return command
 
-    train = add("train", _train, "train the network and write its weights")
-    train.add_argument(
-        "--weights",
-        required=True,
-        metavar="FILE",
-        help="where to write them; must end in .weights.h5",
-    )
-    train.add_argument(
-        "--epochs",
-        type=int,
-        default=5,
-        help="passes over the training digits (default: %(default)s)",
-    )
-    train.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        help="another seed, another network (default: %(default)s)",
-    )
+    command = add(train, "train the network and write its weights")
+    text = "the file to write, whose name ends in .weights.h5"
+    command.add_argument("--weights", required=True, metavar="FILE", help=text)
+    text = "passes over the training digits (default: %(default)s)"
+    command.add_argument("--epochs", type=int, default=5, help=text)
+    text = "another seed gives another network (default: %(default)s)"
+    command.add_argument("--seed", type=int, default=0, help=text)
+    data = "an .npz file or a folder of IDX files to use instead of MNIST"
+    command.add_argument("--data", metavar="PATH", help=data)
 
-    evaluate = add("evaluate", _evaluate, "score weights on every test digit")
-    for command in (train, evaluate):
-        command.add_argument(
-            "--data",
-            metavar="PATH",
-            help="an .npz file or a folder of IDX files instead of MNIST",
-        )
+    own = "weights written by train, to use instead of the book's own"
+    command = add(evaluate, "score weights on every test digit")
+    command.add_argument("--data", metavar="PATH", help=data)
+    command.add_argument("--weights", metavar="FILE", help=own)
 
-    predict = add("predict", _predict, "read the digit in each picture")
-    predict.add_argument(
-        "images",
-        nargs="+",
-        metavar="IMAGE",
-        help="a picture of one digit: PNG, JPEG, GIF, BMP or WEBP",
-    )
-    for command in (evaluate, predict):
-        command.add_argument(
-            "--weights",
-            metavar="FILE",
-            help="weights written by train, instead of those that come along",
-        )
+    command = add(predict, "read the digit in each picture")
+    text = "a picture of one digit: PNG, JPEG, GIF, BMP or WEBP"
+    command.add_argument("images", nargs="+", metavar="IMAGE", help=text)
+    command.add_argument("--weights", metavar="FILE", help=own)
 
-    reproduce = add(
-        "reproduce",
-        _reproduce,
-        "record a result, seed by seed, and show it; goes on where it was stopped",
-    )
-    reproduce.add_argument(
-        "name",
-        metavar="NAME",
-        help="the recipe's name, such as tutorial; a name that is none shows them all",
-    )
+    command = add(reproduce, "record a result, seed by seed, from where it was stopped")
+    text = "the recipe's name, such as tutorial; an unknown name shows them all"
+    command.add_argument("name", metavar="NAME", help=text)
 
-    export = add(
-        "export",
-        _export,
-        "write what the page that reads drawn digits needs, as JavaScript",
+    command = add(export, "write the scripts that the page which reads digits needs")
+    text = "where to write weights.js and samples.js (default: %(default)s)"
+    folder = "book/_extra/draw"
+    command.add_argument(
+        "folder", nargs="?", default=folder, metavar="FOLDER", help=text
     )
-    export.add_argument(
-        "folder",
-        nargs="?",
-        default="book/_extra/draw",
-        metavar="FOLDER",
-        help="where to write weights.js and samples.js (default: %(default)s)",
-    )
-    return parser
+    return whole
 
 
 if __name__ == "__main__":

@@ -1,25 +1,14 @@
-"""Random small rotations, shifts, shears and zooms, as one Keras layer (chapter: augmentation)."""
+"""Random small rotations, shifts, shears and zooms, as one Keras layer."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 
-from mnist_tutorial import checks
 from mnist_tutorial.backend import keras
+from mnist_tutorial.scalars import Number, Seed
 
 ops = keras.ops
-LARGEST = {"rotation": 180, "shift": 1, "shear": 90, "zoom": 1}
-
-
-def check_ranges(ranges: Mapping[str, Any]) -> dict[str, float]:
-    """Return ranges, if RandomAffine has them; one that is not named is 0. Raises ValueError."""
-    for name in ranges:
-        checks.choice("a range of augmentation", name, LARGEST)
-    return {
-        name: checks.number_between(name, ranges.get(name, 0), 0, most)
-        for name, most in LARGEST.items()
-    }
 
 
 def affine_coefficients(
@@ -29,19 +18,17 @@ def affine_coefficients(
     shear: Any,
     row_zoom: Any,
     column_zoom: Any,
-    height: int,
-    width: int,
+    height: Any,
+    width: Any,
 ) -> Any:
-    """Compose one rotation, shift, shear and zoom an image into the eight numbers that Keras wants.
+    """Compose one rotation, shift, shear and zoom per image into Keras's eight numbers.
 
-    Each argument is a tensor of shape (batch,): `rotation` and `shear` in degrees, the shifts in
-    pixels, the zooms as factors. The order is that of Keras's `ImageDataGenerator` of 2017: the matrix
-    is rotation @ shift @ shear @ zoom, in (row, column) coordinates from the centre of the picture. It
-    answers the question "where does this output pixel come from?", so a zoom of 2 shows the digit at
-    half its size, and a row shift of 3 reads three rows below.
-
-    Returns a tensor of shape (batch, 8), as `keras.ops.image.affine_transform` takes it: x (the
-    column) before y (the row). Chapter: augmentation.
+    Each of the six is a tensor of shape (n,): angles in degrees, shifts in pixels,
+    zooms as factors. The matrix is rotation @ shift @ shear @ zoom, in (row, column)
+    from the centre, as in Keras's `ImageDataGenerator` of 2017. It answers the question
+    "where does this pixel come from?", so a zoom of 2 shows the digit at half its size.
+    Returns (n, 8) for `keras.ops.image.affine_transform`, which has x (columns) before
+    y (rows).
     """
     theta = rotation * (np.pi / 180)
     slant = (rotation + shear) * (np.pi / 180)
@@ -53,100 +40,79 @@ def affine_coefficients(
     x_start = x_centre + x_shift - x_from_x * x_centre - x_from_y * y_centre
     y_start = y_centre + y_shift - y_from_x * x_centre - y_from_y * y_centre
     zero = ops.zeros_like(theta)
-    return ops.stack(
-        [x_from_x, x_from_y, x_start, y_from_x, y_from_y, y_start, zero, zero], axis=1
-    )
+    rows = [x_from_x, x_from_y, x_start, y_from_x, y_from_y, y_start, zero, zero]
+    return ops.stack(rows, axis=1)
 
 
+@no_type_check  # since Keras reads the signatures of its layers
 @keras.saving.register_keras_serializable(package="mnist_tutorial")
 class RandomAffine(keras.layers.Layer):
     """Rotate, shift, shear and zoom each image at random, with a single interpolation.
 
-    Takes and returns float images of shape (batch, height, width, channels); pixels that come from
-    outside the picture are 0. It acts only in training (`training=True`). Chapter: augmentation.
-
-    rotation: largest angle, in degrees, either way.
-    shift: largest shift, as a fraction of the height and of the width, either way.
-    shear: largest shear angle, in degrees, either way.
-    zoom: the zoom factors (one for the height, one for the width) are drawn from 1 - zoom to 1 + zoom.
-    seed: an integer makes the draws repeatable.
-
-    Raises ValueError if a range is not a number, is negative, or could turn the picture inside out, if the
-    seed is none, or if it is given anything but float images of that shape.
+    Takes and returns float images (n, height, width, channels), and acts only where
+    `training=True`; what comes from outside a picture is 0. The ranges are the farthest
+    either way: `rotation` and `shear` in degrees, `shift` as a fraction of each side,
+    and `zoom` around the factor 1. A seed makes the samples repeatable.
     """
 
     def __init__(
         self,
-        rotation: float = 8,
-        shift: float = 0.08,
-        shear: float = 17,
-        zoom: float = 0.08,
-        seed: int | None = None,
+        rotation: Number = 8,
+        shift: Number = 0.08,
+        shear: Number = 17,
+        zoom: Number = 0.08,
+        seed: Seed | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_ranges(
-            {"rotation": rotation, "shift": shift, "shear": shear, "zoom": zoom}
-        )
-        if seed is not None:
-            checks.seed(seed)
-        self.rotation, self.shift, self.shear, self.zoom, self.seed = (
-            rotation,
-            shift,
-            shear,
-            zoom,
-            seed,
-        )
+        ranges = {"rotation": rotation, "shift": shift, "shear": shear, "zoom": zoom}
+        for (name, value), largest in zip(ranges.items(), (180, 1, 90, 1), strict=True):
+            if not 0 <= value <= largest:
+                raise ValueError(f"{name} must be from 0 to {largest}, got {value}.")
+        self.ranges, self.seed = ranges, seed
         self.input_spec = keras.layers.InputSpec(ndim=4)
         self.seed_generator = keras.random.SeedGenerator(seed)
         # The TensorFlow kernel behind affine_transform has no XLA version.
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
-    def draw(self, batch_size: Any, height: int, width: int) -> dict[str, Any]:
-        """Draw the six numbers of each image, uniformly: the arguments of `affine_coefficients`."""
-        numbers = keras.random.uniform((6, batch_size), -1, 1, seed=self.seed_generator)
-        rotation, row_shift, column_shift, shear, row_zoom, column_zoom = ops.unstack(
-            numbers, 6
-        )
+    def sample(self, n: Any, height: Any, width: Any) -> dict[str, Any]:
+        """Sample six numbers per image, uniformly, for `affine_coefficients`."""
+        numbers = keras.random.uniform((6, n), -1, 1, seed=self.seed_generator)
+        rotation, row_shift, column_shift, shear, *zooms = ops.unstack(numbers, 6)
         return {
-            "rotation": self.rotation * rotation,
-            "row_shift": self.shift * height * row_shift,
-            "column_shift": self.shift * width * column_shift,
-            "shear": self.shear * shear,
-            "row_zoom": 1 + self.zoom * row_zoom,
-            "column_zoom": 1 + self.zoom * column_zoom,
+            "rotation": self.ranges["rotation"] * rotation,
+            "row_shift": self.ranges["shift"] * height * row_shift,
+            "column_shift": self.ranges["shift"] * width * column_shift,
+            "shear": self.ranges["shear"] * shear,
+            "row_zoom": 1 + self.ranges["zoom"] * zooms[0],
+            "column_zoom": 1 + self.ranges["zoom"] * zooms[1],
         }
 
     def call(self, images: Any, training: bool = False) -> Any:
-        if "float" not in keras.backend.standardize_dtype(images.dtype):
-            raise ValueError(
-                f"images must be floats, as `prepare` makes them, got {images.dtype}."
-            )
         if not training:
             return images
-        batch_size, height, width, _ = ops.shape(images)
-        coefficients = affine_coefficients(
-            **self.draw(batch_size, height, width), height=height, width=width
-        )
+        n, height, width, _ = ops.shape(images)
+        samples = self.sample(n, height, width)
         return ops.image.affine_transform(
             images,
-            coefficients,
+            affine_coefficients(**samples, height=height, width=width),
             interpolation="bilinear",
             fill_mode="constant",
             fill_value=0,
             data_format="channels_last",
         )
 
-    def compute_output_shape(
-        self, input_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        ranges = {
-            "rotation": self.rotation,
-            "shift": self.shift,
-            "shear": self.shear,
-            "zoom": self.zoom,
-        }
-        return {**super().get_config(), **ranges, "seed": self.seed}
+        return {**super().get_config(), **self.ranges, "seed": self.seed}
+
+
+def with_augmentation(
+    model: keras.Model, ranges: Mapping[str, Number], seed: Seed
+) -> keras.Model:
+    """Put RandomAffine in front of a network; a range that is not named is 0."""
+    still = {"rotation": 0, "shift": 0, "shear": 0, "zoom": 0}
+    augment = RandomAffine(**{**still, **ranges}, seed=seed)
+    return keras.Sequential([keras.Input(model.input_shape[1:]), augment, model])

@@ -1,8 +1,9 @@
-"""Import Keras without TensorFlow's start-up messages, and with its faster convolutions.
+"""Import Keras without TensorFlow's start-up messages, with its faster convolutions.
 
-TensorFlow writes several lines to file descriptor 2 (stderr) from C++ before any log level can act.
-In a notebook they are noise for the reader. This module is the one place that imports Keras first;
-everything else says ``from mnist_tutorial.backend import keras``.
+TensorFlow writes several lines to file descriptor 2 (stderr) from C++ before any log
+level can act. In a notebook they are noise for the reader. This module is the one place
+that imports Keras first; everything else says ``from mnist_tutorial.backend import
+keras``.
 """
 
 import os
@@ -13,30 +14,41 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def _stderr_held_back() -> Iterator[None]:
-    """Send file descriptor 2 to a temporary file; print what it caught only if an error is raised."""
-    sys.stderr.flush()
-    saved = os.dup(2)
+def stderr_held_back() -> Iterator[None]:
+    """Send what is written to file descriptor 2 nowhere, unless an error is raised."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is none in a program without a terminal, such as IDLE
+        yield
+        return
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
-        failed = True
         try:
             yield
-            failed = False
+        except BaseException:
+            caught.seek(0)
+            os.write(saved, caught.read())
+            raise
         finally:
             os.dup2(saved, 2)
             os.close(saved)
-            if failed:
-                caught.seek(0)
-                sys.stderr.write(caught.read().decode(errors="replace"))
 
 
-# TensorFlow leaves its faster convolutions off on processors without AVX-512, unless it is asked before.
+# TensorFlow leaves its faster convolutions off on processors without AVX-512, unless
+# asked.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
-with _stderr_held_back():
-    import keras
-    import tensorflow
+if sys.stderr:
+    sys.stderr.flush()
+with stderr_held_back():
+    try:
+        import keras
+        import tensorflow
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"Keras needs {error.name}, its backend by KERAS_BACKEND or keras.json, "
+            "which is not installed; install it, or choose tensorflow there.",
+            name=error.name,
+        ) from None
 
     # Without this call the first operation would print a line about CUDA.
     tensorflow.config.list_physical_devices()

@@ -1,192 +1,111 @@
-"""Load the digits: MNIST from inside the package, or any set in its form (chapter: loading)."""
+"""Load the digits: MNIST from inside the package, or any set in its form."""
 
 import gzip
 import math
-import zipfile
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, TypeAlias, cast
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from jaxtyping import Shaped, UInt8
 
-from mnist_tutorial import checks
-
-Bytes: TypeAlias = NDArray[np.uint8]
 MNIST = Path(__file__).parent / "assets" / "mnist.npz"
-ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-LARGEST = (
-    2**30
-)  # bytes of one array: more than any set in this form has, and little enough for any memory
-CHUNK = (
-    2**24
-)  # bytes read at a time, so that a false header cannot ask for more memory than the file fills
+IDX_FILES = {
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+GZIP = b"\x1f\x8b"
+KINDS = {  # the first bytes of files that are given by mistake
+    GZIP: "a gzip file",
+    b"\x93NUMPY": "a single NumPy array",
+    b"\x80": "a pickle",
+    b"\x89HDF": "an HDF5 file",
+    b"\x00\x00\x08": "a single IDX file",
+}
 
 
 def load_mnist(
     path: str | Path | None = None,
-) -> tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
-    """Return ``(x_train, y_train), (x_test, y_test)``, the digits and their labels.
+) -> tuple[
+    tuple[UInt8[np.ndarray, "train 28 28"], UInt8[np.ndarray, "train"]],
+    tuple[UInt8[np.ndarray, "test 28 28"], UInt8[np.ndarray, "test"]],
+]:
+    """Load digits and their labels: ``(x_train, y_train), (x_test, y_test)``.
 
-    Images are uint8 of shape (n, 28, 28), 0 for paper and 255 for ink; labels are uint8 of shape (n,).
-    Without `path` this is MNIST itself, 60,000 and 10,000 digits, from the package: no network is used.
-
-    path: another set in MNIST's form: an .npz file with arrays x_train, y_train, x_test and y_test, or a
-    folder with the four IDX files (train-images-idx3-ubyte and so on, plain or .gz).
-
-    Raises FileNotFoundError if a file is missing, and ValueError if one is damaged or not in this form.
-    Chapter: loading.
+    A pixel is 0 for paper and 255 for ink. Without `path` this is MNIST itself, 60,000
+    and 10,000 digits, from the package: no network is used. With `path` it is another
+    set in MNIST's form: an .npz file with arrays of these four names, or a folder with
+    the four IDX files, gzipped or not. Raises FileNotFoundError for a missing file and
+    ValueError for one that is damaged or has another form.
     """
-    path = MNIST if path is None else checks.path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file or folder {path}.")
-    arrays = (
-        _read_idx_folder(path) if path.is_dir() else read_npz(path, ARRAYS, np.uint8)
-    )
+    path = MNIST if path is None else Path(path)
+    if path.is_dir():
+        arrays = {name: read_idx(find_idx(path, IDX_FILES[name])) for name in IDX_FILES}
+    else:
+        arrays = read_npz(path, *IDX_FILES)
     for name, array in arrays.items():
-        side = (28, 28) if name.startswith("x") else ()
-        if array.size == 0 or array.ndim != 1 + len(side) or array.shape[1:] != side:
-            wanted = "(n, 28, 28)" if side else "(n,)"
+        count = len(arrays["y_" + name[2:]])
+        shape = (count, 28, 28) if name.startswith("x") else (count,)
+        if array.dtype != np.uint8 or array.shape != shape or count == 0:
             raise ValueError(
-                f"{path}: {name} must have shape {wanted}, with n above 0, found {array.shape}."
-            )
-    for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
-        if len(arrays[images]) != len(arrays[labels]):
-            raise ValueError(
-                f"{path}: {images} has {len(arrays[images])} images but {labels} has {len(arrays[labels])} "
-                "labels; there must be one label for each image."
+                f"{path}: {name} must be uint8 of shape {shape}, with a label for each "
+                f"image, found {array.dtype} of shape {array.shape}."
             )
     return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
-def read_npz(
-    path: Path, names: Sequence[str], dtype: DTypeLike
-) -> dict[str, NDArray[Any]]:
-    """Read the arrays of these names and this dtype from an npz file, without unpickling anything.
-
-    Raises FileNotFoundError if there is no such file, and ValueError if it is damaged or holds other arrays.
-    """
+def read_npz(path: Path, *names: str) -> dict[str, Shaped[np.ndarray, "..."]]:
+    """Read the arrays of these names from an .npz file; nothing in it is executed."""
     if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path}.")
-    damage = (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-    )
-    with path.open("rb") as file:
-        try:
-            archive = zipfile.ZipFile(file)
-            missing = [
-                name for name in names if f"{name}.npy" not in archive.namelist()
-            ]
-            if missing:
-                raise ValueError(
-                    f"{path}: expected the arrays {', '.join(names)}; {', '.join(missing)} not found."
-                )
-            return {
-                name: _read_npy(archive, name, path, np.dtype(dtype)) for name in names
-            }
-        except damage as error:
-            raise ValueError(
-                f"{path}: damaged, or not an .npz file ({error!s:.200})."
-            ) from error
-
-
-def _read_npy(
-    archive: zipfile.ZipFile, name: str, path: Path, wanted: np.dtype[Any]
-) -> NDArray[Any]:
-    with archive.open(f"{name}.npy") as file:
-        try:
-            if np.lib.format.read_magic(file) != (1, 0):
-                raise ValueError(
-                    "of another version than NumPy writes for plain arrays"
-                )
-            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-        except (
-            Exception
-        ) as error:  # the parser of the header raises errors of many types
-            raise ValueError(
-                f"{path}: {name} is not a NumPy array ({error!s:.200})."
-            ) from error
-        if dtype != wanted or fortran_order:
-            order = "Fortran" if fortran_order else "C"
-            raise ValueError(
-                f"{path}: {name} must be {wanted} in C order, found {dtype} in {order} order."
-            )
-        return _read_exactly(file, shape, f"{path}: {name}", wanted)
-
-
-def _read_idx_folder(folder: Path) -> dict[str, Bytes]:
-    return {
-        name: _read_idx(_find_idx(folder, f"{kind}-{what}", dimensions), dimensions)
-        for name, kind, what, dimensions in (
-            ("x_train", "train", "images", 3),
-            ("y_train", "train", "labels", 1),
-            ("x_test", "t10k", "images", 3),
-            ("y_test", "t10k", "labels", 1),
-        )
-    }
-
-
-def _find_idx(folder: Path, stem: str, dimensions: int) -> Path:
-    names = [
-        f"{stem}{mark}idx{dimensions}-ubyte{gz}" for mark in "-." for gz in ("", ".gz")
-    ]
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
-    raise FileNotFoundError(f"{folder}: found none of {', '.join(names)}.")
-
-
-def _read_idx(path: Path, dimensions: int) -> Bytes:
-    """Read one IDX file: a big-endian header (magic number, then each dimension), then the bytes."""
-    magic = 0x0800 + dimensions  # 08 says uint8; so 2051 for images and 2049 for labels
-    length = 4 * (1 + dimensions)
+        raise FileNotFoundError(f"There is no file or folder {path}.")
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            header = file.read(length)
-            if len(header) < length:
-                raise ValueError(
-                    f"{path}: truncated: the header has {length} bytes, found {len(header)}."
-                )
-            found, *shape = (int(number) for number in np.frombuffer(header, ">u4"))
-            if found != magic:
-                raise ValueError(
-                    f"{path}: the magic number must be {magic}, found {found}."
-                )
-            return _read_exactly(
-                cast("IO[bytes]", file), tuple(shape), str(path), np.dtype(np.uint8)
-            )
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        with np.load(path, allow_pickle=False) as file:
+            found = file.files
+            if set(names) <= set(found):
+                return {name: file[name] for name in names}
+    except Exception as error:  # readers of damaged files raise errors of many types
+        first_bytes = path.open("rb").read(6)
+        kind = next((KINDS[key] for key in KINDS if first_bytes.startswith(key)), None)
         raise ValueError(
-            f"{path}: damaged or truncated gzip file ({error!s:.200})."
+            f"{path} is {kind or 'damaged, or no .npz file'}; expected an .npz file "
+            f"with the arrays {', '.join(names)}, or a folder with the four IDX files."
         ) from error
+    raise ValueError(
+        f"{path} holds the arrays {', '.join(found)}; expected {', '.join(names)} in "
+        "one file. Where each has a file of its own, read them with np.load and write "
+        "them together with np.savez."
+    )
 
 
-def _read_exactly(
-    file: IO[bytes], shape: tuple[int, ...], name: str, dtype: np.dtype[Any]
-) -> NDArray[Any]:
-    """Read the bytes of an array of this shape, and make sure that the file ends there."""
-    if (
-        min(shape, default=1) < 0
-        or math.prod(max(length, 1) for length in shape) * dtype.itemsize > LARGEST
-    ):
+def find_idx(folder: Path, name: str) -> Path:
+    """Find an IDX file by its name, also in a folder of that name, as unpackers do."""
+    names = {name, name.replace("-idx", ".idx")}
+    names |= {f"{each}.gz" for each in names}
+    for path in [*sorted(folder.glob("*")), *sorted(folder.glob("*/*"))]:
+        if path.name in names and path.is_file():
+            return path
+    raise FileNotFoundError(f"{folder}: found none of {', '.join(sorted(names))}.")
+
+
+def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
+    """Read an IDX file: a magic number, the length of each axis, then the bytes.
+
+    The magic number is 0x0800 (for bytes) plus the number of axes. It and the lengths
+    are 32-bit numbers with the most significant byte first (`>u4`).
+    """
+    content = path.read_bytes()
+    axes = 3 if "idx3" in path.name else 1
+    try:
+        if content.startswith(GZIP):  # whatever its name says
+            content = gzip.decompress(content)
+        magic, *shape = np.frombuffer(content, ">u4", count=1 + axes).tolist()
+    except (ValueError, EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"{path} is damaged or truncated: {error}.") from error
+    pixels = np.frombuffer(content, np.uint8, offset=4 * (1 + axes))
+    if magic != 0x0800 + axes or len(pixels) != math.prod(shape):
         raise ValueError(
-            f"{name}: the header promises the shape {shape}; expected at most {LARGEST:,} bytes."
+            f"{path}: expected the magic number {0x0800 + axes} and as many bytes as "
+            f"the shape says; found {magic}, the shape {shape} and {len(pixels):,} bytes."
         )
-    size = math.prod(shape) * dtype.itemsize
-    content = bytearray()
-    while len(content) <= size and (
-        piece := file.read(min(CHUNK, size + 1 - len(content)))
-    ):
-        content += piece
-    if len(content) != size:
-        found = f"{len(content)} bytes" if len(content) < size else "more"
-        raise ValueError(
-            f"{name}: the header promises {size} bytes (shape {tuple(shape)}), found {found}."
-        )
-    return np.frombuffer(content, dtype).reshape(shape)
+    return pixels.reshape(shape).copy()  # a copy can be written to

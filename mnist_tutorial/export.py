@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tutorial import checks, data, preprocessing, results
+from mnist_tutorial import data, preprocessing
 from mnist_tutorial.backend import keras
 
 Floats = NDArray[np.float32]
@@ -20,11 +20,12 @@ SAMPLES = 3  # of each digit, to try
 def export_javascript(model: keras.Model, path: str | Path) -> None:
     """Write a network's weights as a JavaScript file, whole or not at all.
 
-    model: as `build_cnn()` makes it. The file assigns an object to `window.mnistDraw.weights`: `shapes`, by
-    layer; `limits`, what the function of that name returns; and `data`, base64 of what `fold` returns for
-    each layer in turn, the smallest byte first: its scales and biases as float32, its weights as float16.
-    That is exact for the network that comes with the package, whose weights are float16. Raises TypeError,
-    ValueError, FileNotFoundError. Chapter: draw.
+    model: as `build_cnn()` makes it. The file assigns an object to
+    `window.mnistDraw.weights`: `shapes`, by layer; `limits`, what the function of that
+    name returns; and `data`, base64 of what `fold` returns for each layer in turn, the
+    smallest byte first: its scales and biases as float32, its weights as float16. That
+    is exact for the network that comes with the package, whose weights are float16.
+    Raises TypeError, ValueError, FileNotFoundError. Chapter: draw.
     """
     path = checks.path_to_write(path)
     layers = fold(model)
@@ -45,8 +46,8 @@ def export_javascript(model: keras.Model, path: str | Path) -> None:
 def export_samples(path: str | Path) -> None:
     """Write the first three test digits of each class as a JavaScript file, whole or not at all.
 
-    The file assigns `window.mnistDraw.samples`: `labels`, and `pixels`, base64 of 784 bytes a digit.
-    Raises TypeError, FileNotFoundError. Chapter: draw.
+    The file assigns `window.mnistDraw.samples`: `labels`, and `pixels`, base64 of 784
+    bytes a digit. Raises TypeError, FileNotFoundError. Chapter: draw.
     """
     path = checks.path_to_write(path)
     _, (x_test, y_test) = data.load_mnist()
@@ -68,8 +69,9 @@ def export_samples(path: str | Path) -> None:
 def limits(model: keras.Model) -> dict[str, float]:
     """Return what the largest logit and the largest probability of 99 % of digits exceed.
 
-    Measured on 2,000 training digits, numbers 50,000 to 51,999, and rounded to two decimals. Below the first
-    the page calls a drawing unlike any digit, below the second it is not sure. Chapter: draw.
+    Measured on 2,000 training digits, numbers 50,000 to 51,999, and rounded to two
+    decimals. Below the first the page calls a drawing unlike any digit, below the
+    second it is not sure. Chapter: draw.
     """
     (x_train, y_train), _ = data.load_mnist()
     x, _ = preprocessing.prepare(x_train[50_000:52_000], y_train[50_000:52_000])
@@ -92,10 +94,11 @@ def _write(path: Path, what: str, name: str, content: dict[str, Any]) -> None:
 def fold(model: keras.Model) -> dict[str, tuple[Floats, Floats, Floats]]:
     """Return each layer's weights, and the scale and bias of each filter, normalization included.
 
-    The layer computes scale * (inputs @ weights) + bias. The normalization that follows it would do the same
-    to its output, after pooling. That is exact where the scale is positive, for then the largest of four
-    numbers is also the largest after scaling. Raises ValueError where it is not, and for a network with other
-    layers than `build_cnn` makes or with normalization after ReLU. Chapter: draw.
+    The layer computes scale * (inputs @ weights) + bias. The normalization that follows
+    it would do the same to its output, after pooling. That is exact where the scale is
+    positive, for then the largest of four numbers is also the largest after scaling.
+    Raises ValueError where it is not, and for a network with other layers than
+    `build_cnn` makes or with normalization after ReLU. Chapter: draw.
     """
     checks.kind("model", model, keras.Model, "a Keras model")
     names = [layer.name for layer in model.layers]

@@ -1,0 +1,1 @@
+"""What produced the recorded results. The book can be read without it."""

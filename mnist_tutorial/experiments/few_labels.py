@@ -1,0 +1,116 @@
+"""Train with few labels, with pseudo-labels for the other digits and without."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from mnist_tutorial.experiments.run import Digits, Run, run, run_on_batches
+from mnist_tutorial.experiments.variants import Variant
+from mnist_tutorial.preprocessing import one_hot
+from mnist_tutorial.pseudo_labelling import (
+    Part,
+    choose_confident,
+    mixed_batches,
+    sample_labelled,
+)
+from mnist_tutorial.scalars import Positive
+
+# Set before any score, but for the numbers of steps.
+THRESHOLD = 0.95  # FixMatch's
+THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)  # counted, to compare
+LABELLED_FRACTION = 0.25  # of each batch; the rest are pseudo-labels
+STEPS = (400, 400, 800)  # of each network in turn; the first knows labels alone
+STEPS_TOGETHER = (200, 200, 400, 800)
+
+
+def run_with_few_labels(
+    variant: Variant,
+    train_data: Digits,
+    test_data: Digits,
+    labels: Positive,
+    pseudo_labels: bool,
+    steps: Sequence[int] = STEPS,
+    together: bool = False,
+) -> Run:
+    """Train with few labels, with or without pseudo-labels for the other digits.
+
+    Both arms know the same labels, which the seed chooses, and take as many steps in
+    all. With pseudo-labels a first network labels the others, a second one learns from
+    what the first is confident of and labels them again, and so on; the last one is
+    scored. together: the networks start from different initial weights, and all so far
+    label by their mean answer. Returns what `run` does; the record's `rounds` say for
+    each of THRESHOLDS how many pseudo-labels were `chosen` and how many of these
+    `wrong`.
+    """
+    x, y = train_data
+    truth = y.argmax(axis=1)
+    known, hidden = sample_labelled(truth, labels, variant.seed)
+
+    def learn(number: int, steps: int, *parts: Part) -> Run:
+        seed = variant.seed + 1000 * number if together else variant.seed
+        dataset = mixed_batches(parts, variant.batch_size, steps, seed)
+        return run_on_batches(replace(variant, seed=seed), dataset, test_data)
+
+    labelled = Part(x[known], y[known], 1)
+    if not pseudo_labels:
+        return learn(0, sum(steps), labelled)
+    model, entry = learn(0, steps[0], labelled)
+    seconds, rounds, answers = entry["wall_seconds"], [], []
+    for number, its_steps in enumerate(steps[1:], start=1):
+        start = time.perf_counter()
+        answers.append(model.predict(x[hidden], batch_size=500, verbose=0))
+        said = np.mean(answers, axis=0) if together else answers[-1]
+        rounds.append([count(said, truth[hidden], each) for each in THRESHOLDS])
+        chosen, classes = choose_confident(said, THRESHOLD)
+        seconds += time.perf_counter() - start
+        pseudo = Part(x[hidden[chosen]], one_hot(classes), 1 - LABELLED_FRACTION)
+        labelled = labelled._replace(fraction=LABELLED_FRACTION)
+        model, entry = learn(number, its_steps, labelled, pseudo)
+        seconds += entry["wall_seconds"]
+    return model, entry | {"wall_seconds": round(seconds, 1), "rounds": rounds}
+
+
+def label_together(
+    variant: Variant,
+    train_data: Digits,
+    test_data: Digits,
+    labels: Positive,
+    pseudo_labels: bool,
+) -> Run:
+    """Train as `run_with_few_labels` does, four networks that label together."""
+    arm = labels, pseudo_labels, STEPS_TOGETHER, True
+    return run_with_few_labels(variant, train_data, test_data, *arm)
+
+
+def count(
+    probabilities: Float[np.ndarray, "n 10"],
+    truth: Integer[np.ndarray, "n"],
+    threshold: float,
+) -> dict[str, float]:
+    """Count the pseudo-labels that a threshold chooses, and those that are wrong."""
+    chosen, classes = choose_confident(probabilities, threshold)
+    wrong = int((classes != truth[chosen]).sum())
+    return {"threshold": threshold, "chosen": len(chosen), "wrong": wrong}
+
+
+def run_with_test_images(
+    variant: Variant, train_data: Digits, test_data: Digits
+) -> Run:
+    """Train, label the test digits, and train a new network on them too, as many steps.
+
+    A quarter of each batch are test digits with the ten probabilities that the first
+    network gave them, as in the 2017 article's notebook. The record's `correct_before`
+    is the first network's. What is counted here is no test score: the test digits were
+    learned from.
+    """
+    model, before = run(variant, train_data, test_data)
+    x_test, _ = test_data
+    practised = Part(x_test, model.predict(x_test, batch_size=500, verbose=0), 0.25)
+    parts = [Part(*train_data, 0.75), practised]
+    steps = -(-len(train_data[0]) // variant.batch_size)
+    dataset = mixed_batches(parts, variant.batch_size, steps, variant.seed)
+    model, after = run_on_batches(variant, dataset, test_data)
+    return model, after | {"correct_before": before["correct"]}

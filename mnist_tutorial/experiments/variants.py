@@ -1,0 +1,113 @@
+"""Recipes with what the article's runs, an ablation or a losing candidate needed."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mnist_tutorial import models, training
+from mnist_tutorial.backend import keras, tensorflow
+from mnist_tutorial.experiments.article import build_article_cnn, generated_batches
+from mnist_tutorial.models import (
+    Activation,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+)
+from mnist_tutorial.recipe import Recipe
+from mnist_tutorial.scalars import Fraction
+from mnist_tutorial.training import Callbacks, History, Images, Labels
+
+
+@dataclass(frozen=True)
+class Variant(Recipe):
+    """A recipe with all that a record's `recipe` holds."""
+
+    optimizer: Literal["adam", "sgd"] = "adam"  # SGD with Nesterov's momentum of 0.9
+    schedule: Literal["cosine", "constant"] = "cosine"
+    ema: Fraction = (
+        0.0  # above 0, this fraction of the averaged weights is kept per step
+    )
+    normalization: Literal["book", "article", "none"] = "book"
+    pooling: Literal["max", "strides"] = "max"
+    augmenter: Literal["RandomAffine", "ImageDataGenerator"] = "RandomAffine"
+
+
+def build(variant: Variant) -> keras.Model:
+    """Build a variant's network; its seed decides the initial weights."""
+    if variant.network == "deep" or variant == replace(
+        variant, normalization="book", pooling="max"
+    ):
+        return training.build(variant)
+    keras.utils.set_random_seed(variant.seed)
+    if variant.pooling == "strides":
+        return build_strided_cnn(variant.dropout)
+    if variant.normalization == "article":
+        return build_article_cnn(variant.dropout)
+    return models.build_cnn(variant.dropout, normalize=False)
+
+
+def build_strided_cnn(dropout: Fraction = 0.2) -> keras.Model:
+    """Build the book's network with strides of 2 in place of pooling."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            Conv2D(32, 3, name="conv_1"),
+            Activation("relu", name="relu_1"),
+            Conv2D(32, 3, strides=2, name="conv_2"),
+            BatchNormalization(name="norm_2"),
+            Activation("relu", name="relu_2"),
+            Conv2D(64, 3, name="conv_3"),
+            Activation("relu", name="relu_3"),
+            Conv2D(64, 3, strides=2, name="conv_4"),
+            BatchNormalization(name="norm_4"),
+            Activation("relu", name="relu_4"),
+            Flatten(name="flatten"),
+            Dense(512, name="dense_5"),
+            BatchNormalization(name="norm_5"),
+            Activation("relu", name="relu_5"),
+            Dropout(dropout, name="dropout"),
+            Dense(10, name="logits"),
+            Activation("softmax", name="softmax"),
+        ],
+        name="cnn",
+    )
+
+
+def batches(variant: Variant, x: Images, y: Labels) -> tensorflow.data.Dataset:
+    """Batch the training digits as the variant says."""
+    if variant.augmenter == "RandomAffine":
+        return training.batches(variant, x, y)
+    tensorflow.random.set_seed(variant.seed)
+    ranges = variant.augmentation or {}
+    return generated_batches(x, y, ranges, variant.batch_size, variant.seed)
+
+
+def make_optimizer(variant: Variant, steps: int) -> keras.optimizers.Optimizer:
+    """Make the variant's optimizer."""
+    learning_rate = variant.learning_rate
+    if variant.schedule == "cosine":
+        learning_rate = training.cosine_schedule(variant, steps)
+    average = {"use_ema": True, "ema_momentum": variant.ema} if variant.ema else {}
+    if variant.optimizer == "sgd":
+        return keras.optimizers.SGD(
+            learning_rate, momentum=0.9, nesterov=True, **average
+        )
+    return keras.optimizers.Adam(learning_rate, **average)
+
+
+def fit(
+    variant: Variant,
+    model: keras.Model,
+    dataset: tensorflow.data.Dataset,
+    callbacks: Callbacks,
+) -> History:
+    """Train a network as the variant says."""
+    average = (
+        [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if variant.ema else []
+    )
+    optimizer = make_optimizer(variant, variant.epochs * len(dataset))
+    if variant.augmenter != "RandomAffine":
+        variant = replace(variant, augmentation=None)  # the data set has done it
+    callbacks = [*average, *callbacks]
+    return training.fit(variant, model, dataset, None, callbacks, optimizer=optimizer)

@@ -1,0 +1,32 @@
+"""Write files whole or not at all; know before long work that they can be written."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield the name of a new file, which replaces `path` if all goes well."""
+    unfinished = path.with_name(f"{os.getpid()}.{path.name}")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise OSError, which names the folder, if no file can be written to `path`."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; expected a file to write.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OSError(
+            f"{path.name} cannot be written to the folder {path.parent}: "
+            f"{error.strerror}."
+        ) from error
