@@ -49,8 +49,9 @@ def few(mnist: Arrays) -> Arrays:
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The weights file of an untrained network."""
-    from mnist_tutorial import models, training
+    from mnist_tutorial import models
+    from mnist_tutorial import weights as weights_module
 
     path = tmp_path_factory.mktemp("weights") / "untrained.weights.h5"
-    training.save_weights(models.build_cnn(), path)
+    weights_module.save(models.build_cnn(), path)
     return path
