@@ -85,6 +85,8 @@ def ablate_filters(
     value of 0 silences a filter of a layer with ReLU.
     """
     before, whole = layers_up_to(model, layer), layers_up_to(model, "logits")
+    if len(before) > len(whole):
+        raise ValueError(f"layer must not come after the logits, got {layer!r}.")
     ablated = np.zeros(before[-1].output.shape[-1], bool)
     ablated[filters] = True
     replace = partial(keras.ops.where, ablated, np.asarray(values, np.float32))

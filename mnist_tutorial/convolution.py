@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Real, Shaped
 from numpy.lib.stride_tricks import sliding_window_view
 
-from mnist_tutorial.scalars import Positive
+from mnist_tutorial.scalars import Number, Positive
 
 Padding = Literal["valid", "same"]
 
@@ -33,11 +33,13 @@ def conv2d(
     images: Float[np.ndarray, "n height width channels"],
     kernels: Real[np.ndarray, "kernel_height kernel_width channels filters"],
     bias: Real[np.ndarray, "filters"],
+    *,
     stride: Positive = 1,
     padding: Padding = "valid",
 ) -> Float[np.ndarray, "n rows columns filters"]:
     """Convolve each picture with each filter, through all channels: `Conv2D`."""
     windows = sliding_windows(images, kernels.shape[:2], stride, padding, axes=(1, 2))
+    # Each letter is an axis; i, j and c, missing behind the arrow, are summed over.
     return np.einsum("nyxcij,ijcf->nyxf", windows, kernels, optimize=True) + bias
 
 
@@ -68,7 +70,8 @@ def batch_normalize(
     shift: Float[np.ndarray, "channels"],
     mean: Float[np.ndarray, "channels"],
     variance: Float[np.ndarray, "channels"],
-    epsilon: float = 1e-3,
+    *,
+    epsilon: Number = 1e-3,
 ) -> Float[np.ndarray, "*n channels"]:
     """Normalize each channel with stored statistics: `BatchNormalization` in use.
 

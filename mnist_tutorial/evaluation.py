@@ -70,11 +70,9 @@ def mean_interval(
     """
     if len(values) < 2:
         raise ValueError(f"values must be two or more, got {len(values)}.")
-    mean, sd = values.mean(), values.std(ddof=1)
+    mean, sd = values.mean(dtype=float), values.std(ddof=1, dtype=float)
     reach = stats.t.isf((1 - confidence) / 2, len(values) - 1) * sd / len(values) ** 0.5
-    return MeanInterval(
-        float(mean), float(sd), float(mean - reach), float(mean + reach)
-    )
+    return MeanInterval(mean, sd, mean - reach, mean + reach)
 
 
 def proportion_interval(
@@ -99,10 +97,8 @@ def mcnemar(
     equally good, each of these would be a fair coin: the p-value is the probability of
     a split at least as uneven (exact, two-sided; McNemar, 1947; Dietterich, 1998).
     """
-    only_a, only_b = (
-        int((correct_a & ~correct_b).sum()),
-        int((correct_b & ~correct_a).sum()),
-    )
+    only_a = int((correct_a & ~correct_b).sum())
+    only_b = int((correct_b & ~correct_a).sum())
     p_value = stats.binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1
     return McNemar(only_a, only_b, float(p_value))
 

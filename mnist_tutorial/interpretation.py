@@ -3,6 +3,7 @@
 The networks are rows of layers as in `models`, the images such as `prepare` returns.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,14 +49,16 @@ def receptive_field(
     """
     first = last = np.array([row, column])
     for earlier in reversed(layers_up_to(model, layer)):
-        if getattr(earlier, "padding", "valid") != "valid" or earlier.name == "flatten":
+        flat = isinstance(earlier, keras.layers.Flatten)
+        if flat or getattr(earlier, "padding", "valid") != "valid":
             raise ValueError(f"{layer} has no maps, or {earlier.name} pads its input.")
         window = getattr(earlier, "kernel_size", getattr(earlier, "pool_size", (1, 1)))
         strides = np.array(getattr(earlier, "strides", (1, 1)))
         first, last = first * strides, last * strides + np.array(window) - 1
-    return slice(int(first[0]), int(last[0]) + 1), slice(
-        int(first[1]), int(last[1]) + 1
-    )
+    (top, left), (bottom, right) = first.tolist(), last.tolist()
+    if min(top, left) < 0 or max(bottom, right) > 27:
+        raise ValueError(f"{layer} has no row {row} and column {column}.")
+    return slice(top, bottom + 1), slice(left, right + 1)
 
 
 def maximize_activation(
@@ -75,9 +78,10 @@ def maximize_activation(
     network, 2009.
     """
     layers = layers_up_to(model, layer)
-    chosen = np.zeros((len(start), *layers[-1].output.shape[1:]), np.float32)
-    chosen[np.arange(len(start)), *units.T] = 1
-    gradient_at = gradient_of(layers, chosen)
+    shape = layers[-1].output.shape[1:]
+    chosen = np.zeros((len(start), math.prod(shape)), np.float32)
+    chosen[np.arange(len(start)), np.ravel_multi_index(units.T, shape)] = 1
+    gradient_at = gradient_of(layers, chosen.reshape(-1, *shape))
     images = start
     for step in range(steps):
         gradient = gradient_at(images)

@@ -2,7 +2,7 @@
 
 import inspect
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mnist_tutorial.scalars import Positive
+from mnist_tutorial.scalars import Number, Positive
+
+Titles = Sequence[Any] | Shaped[np.ndarray, "n"] | None
 
 # Told apart by colour-blind readers too, and in print.
 BLUE, ORANGE, GREY = "#0f6fb4", "#c4500a", "#5b6470"
@@ -21,16 +23,15 @@ SIGNED = LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
 
 def draw_digits(
     images: Shaped[np.ndarray, "n 28 28 *channel"],
-    titles: Sequence[Any] | Shaped[np.ndarray, "n"] | None = None,
+    titles: Titles = None,
     columns: Positive = 10,
     rows_labelled: Sequence[str] = (),
 ) -> Figure:
     """Draw digits in a grid, ink dark on light paper, each under its title."""
-    figure, axes = grid(len(images), columns, titles)
-    for axis, image in zip(axes.flat, images, strict=False):
-        draw_digit(axis, image)
-    for axis, name in zip(axes[:, 0], rows_labelled or [""] * len(axes), strict=True):
-        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
+    figure = draw_grid(draw_digit, images, titles, columns)
+    if rows_labelled:
+        for axis, name in zip(figure.axes[::columns], rows_labelled, strict=True):
+            axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=10)
     return figure
 
 
@@ -39,20 +40,16 @@ def draw_digit(axis: Axes, image: Shaped[np.ndarray, "height width *channel"]) -
     axis.axis("on")
     axis.imshow(image.reshape(image.shape[:2]), cmap="gray_r")
     axis.set(xticks=[], yticks=[])
-    for spine in axis.spines.values():
-        spine.set_color("#c9ced6")
+    axis.spines[:].set_color("#c9ced6")
 
 
 def draw_maps(
     maps: Shaped[np.ndarray, "n height width"],
-    titles: Sequence[Any] | Shaped[np.ndarray, "n"] | None = None,
+    titles: Titles = None,
     columns: Positive = 8,
 ) -> Figure:
     """Draw maps or filters in a grid, each to its own scale, as `draw_map` does."""
-    figure, axes = grid(len(maps), columns, titles)
-    for axis, values in zip(axes.flat, maps, strict=False):
-        draw_map(axis, values)
-    return figure
+    return draw_grid(draw_map, maps, titles, columns)
 
 
 def draw_map(axis: Axes, values: Shaped[np.ndarray, "height width *channel"]) -> None:
@@ -62,20 +59,38 @@ def draw_map(axis: Axes, values: Shaped[np.ndarray, "height width *channel"]) ->
     axis.images[0].set(cmap=SIGNED, clim=(-reach, reach))
 
 
+def draw_grid(
+    draw: Callable[[Axes, Any], None],
+    images: Shaped[np.ndarray, "n height width *channel"],
+    titles: Titles,
+    columns: Positive,
+) -> Figure:
+    """Draw each image by a function, in rows of `columns`, under its title."""
+    rows = int(-(-len(images) // columns))  # rounded up
+    height = 0.75 if titles is None else 0.95
+    figure = Figure(figsize=(0.75 * columns, height * rows), layout="constrained")
+    for axis in figure.subplots(rows, int(columns), squeeze=False).flat:
+        axis.axis("off")
+    for axis, image in zip(figure.axes, images, strict=False):
+        draw(axis, image)
+    if titles is not None:
+        for axis, title in zip(figure.axes[: len(images)], titles, strict=True):
+            axis.set_title(str(title), fontsize=11)
+    return figure
+
+
 def draw_augmented(
     originals: Shaped[np.ndarray, "n 28 28 *channel"],
     augmented: Shaped[np.ndarray, "n versions 28 28 *channel"],
 ) -> Figure:
-    """Draw each digit at the left of a row, and its augmented versions beside it."""
+    """Draw each digit in a blue frame, and its augmented versions beside it."""
     rows = np.concatenate([originals[:, np.newaxis], augmented], axis=1)
-    titles = ["original", *[""] * (rows.shape[1] - 1), *[""] * (rows[1:].size // 784)]
-    figure = draw_digits(rows.reshape(-1, *rows.shape[2:]), titles, rows.shape[1])
-    axes = np.array(figure.axes).reshape(rows.shape[:2])
-    axes[0, rows.shape[1] // 2].set_title("augmented", fontsize=11)
-    axes[0, 0].set_title("original", fontsize=11, color=BLUE)
-    for axis in axes[:, 0]:
-        for spine in axis.spines.values():
-            spine.set(color=BLUE, linewidth=2)
+    columns = rows.shape[1]
+    figure = draw_digits(np.concatenate(rows), columns=columns)
+    for axis in figure.axes[::columns]:
+        axis.spines[:].set(color=BLUE, linewidth=2)
+    figure.axes[0].set_title("original", fontsize=11, color=BLUE)
+    figure.axes[columns // 2].set_title("augmented", fontsize=11)
     return figure
 
 
@@ -84,7 +99,7 @@ def draw_stack(layers: Sequence[tuple[str, tuple[int, ...], int]]) -> Figure:
 
     A block is as wide and as deep as the picture, and thicker the more channels it has;
     a plain row of numbers is a bar. A layer that keeps the shape is a thin plate. Dark
-    blocks have parameters, and the largest count is bold.
+    blocks have parameters, and the layer with most of them is in bold.
     """
     figure = Figure(layout="constrained")
     axis = figure.add_subplot()
@@ -99,10 +114,10 @@ def draw_stack(layers: Sequence[tuple[str, tuple[int, ...], int]]) -> Figure:
         bottom, shape_before = top + thickness, shape
         color = BLUE if parameters else "#b9cde0"
         draw_block(axis, width, depth, top, thickness, color)
-        weight = "bold" if parameters == largest > 0 else "normal"
         count = f"{parameters:,}" if parameters else "–"
         row = name, " × ".join(map(str, shape)), count
-        write_row(axis, bottom - thickness / 2, row, fontweight=weight)
+        weight = "bold" if parameters == largest > 0 else "normal"
+        write_row(axis, top + thickness / 2, row, fontweight=weight)
     write_row(axis, 0, ("layer", "shape", "parameters"), fontweight="bold", color=GREY)
     axis.set(xlim=(-34, 64), ylim=(bottom + 0.5, -1))
     axis.axis("off")
@@ -110,33 +125,32 @@ def draw_stack(layers: Sequence[tuple[str, tuple[int, ...], int]]) -> Figure:
     return figure
 
 
-def write_row(axis: Axes, y: float, row: tuple[str, str, str], **style: Any) -> None:
-    """Write a row of `draw_stack`; without a colour only the count is styled."""
+def write_row(axis: Axes, y: Any, row: tuple[str, str, str], **style: Any) -> None:
+    """Write the three texts of a row of `draw_stack`."""
     for text, x, align in zip(
         row, (-18, 18, 63), ("right", "left", "right"), strict=True
     ):
-        own = style if x == 63 or "color" in style else {}
-        axis.text(x, y, text, ha=align, va="center", fontsize=10, **own)
+        axis.text(x, y, text, ha=align, va="center", fontsize=10, **style)
 
 
 def draw_block(
-    axis: Axes, width: float, depth: float, top: float, thickness: float, color: str
+    axis: Axes, width: Number, depth: Number, top: Number, thickness: Number, color: str
 ) -> None:
     """Draw a box seen from the front, a little from above and from the right."""
     back = np.array([0.18 * depth, -0.11 * depth])
     front = np.array([(0, 0), (width, 0), (width, thickness), (0, thickness)])
     front += (-(width + back[0]) / 2, top)
     upper_left, upper_right, lower_right, _ = front
-    lid = (upper_left, upper_right, upper_right + back, upper_left + back)
-    flank = (upper_right, lower_right, lower_right + back, upper_right + back)
+    lid = np.stack([upper_left, upper_right, upper_right + back, upper_left + back])
+    flank = np.stack([upper_right, lower_right, lower_right + back, upper_right + back])
     plain = np.array(to_rgb(color))
     tints = (plain, 0.3 + 0.7 * plain, 0.75 * plain)
     for face, tint in zip((front, lid, flank), tints, strict=True):
-        axis.fill(*np.transpose(face), facecolor=tint, edgecolor="white", linewidth=0.6)
+        axis.fill(*face.T, facecolor=tint, edgecolor="white", linewidth=0.6)
 
 
 def draw_learning_curves(
-    histories: Mapping[str, Mapping[str, Sequence[float]]], measure: str = "loss"
+    histories: Mapping[str, Mapping[str, Sequence[Any]]], measure: str = "loss"
 ) -> Figure:
     """Draw a measure by epoch: a colour per network, training dashed, validation solid.
 
@@ -144,14 +158,13 @@ def draw_learning_curves(
     """
     figure = Figure(figsize=(5.5, 3.4), layout="constrained")
     axis = figure.add_subplot()
-    lines = {measure: ("--", "training"), f"val_{measure}": ("-", "validation")}
+    lines = {measure: ("o--", "training"), f"val_{measure}": ("o-", "validation")}
     colors = itertools.cycle((BLUE, ORANGE, GREY, "#2b8a3e", "#8d3fa0"))
     for (name, history), color in zip(histories.items(), colors, strict=False):
         for key, (style, which) in lines.items():
             if key in history:
-                epochs = range(1, len(history[key]) + 1)
-                label = f"{name}, {which}"
-                axis.plot(epochs, history[key], f"o{style}", color=color, label=label)
+                epochs, label = range(1, len(history[key]) + 1), f"{name}, {which}"
+                axis.plot(epochs, history[key], style, color=color, label=label)
     if not axis.lines:
         raise ValueError(f"measure {measure!r} is in none of the histories.")
     axis.set(xlabel="epoch", ylabel=measure)
@@ -161,25 +174,9 @@ def draw_learning_curves(
     return figure
 
 
-def grid(
-    count: int, columns: int, titles: Sequence[Any] | Shaped[np.ndarray, "n"] | None
-) -> tuple[Figure, Any]:
-    """Make a grid of axes for this many drawings, in rows of `columns`, with titles."""
-    rows = -(-count // columns)  # rounded up
-    height = 0.75 if titles is None else 0.95
-    figure = Figure(figsize=(0.75 * columns, height * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    if titles is not None:
-        for axis, title in zip(axes.flat[:count], titles, strict=True):
-            axis.set_title(str(title), fontsize=11)
-    return figure, axes
-
-
 def show_source(*functions: Any) -> Any:
     """Show the whole source of functions or classes, as a chapter prints it."""
     from IPython.display import Markdown  # which only notebooks need
 
     source = "\n\n".join(inspect.getsource(function) for function in functions)
-    return Markdown(f"```python\n{source}```")
+    return Markdown(f"```python\n{source}```")  # type: ignore[no-untyped-call]
