@@ -13,10 +13,10 @@ from mnist_tutorial.pictures import center_digit, read_picture
 from mnist_tutorial.preprocessing import add_channel, prepare, scale_pixels
 
 EXAMPLES = """\
-examples: mnist-tutorial predict photo.jpg scan.png            read digits with the
-book's network mnist-tutorial train --weights digits.weights.h5     train for five
-epochs, keep weights mnist-tutorial evaluate --weights digits.weights.h5  score them on
-10,000 test digits
+examples:
+  mnist-tutorial predict photo.jpg scan.png             let the book's network read
+  mnist-tutorial train --weights digits.weights.h5      train for five epochs
+  mnist-tutorial evaluate --weights digits.weights.h5   score on the test digits
 """
 
 
@@ -24,17 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0, 2 for bad input, 130 for Ctrl-C."""
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
-        sys.stdout.flush()
+        status = options.run(options)
+        print(end="", flush=True)
     except BrokenPipeError:  # whoever reads the output has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, TypeError, OSError, ImportError) as error:
-        print(f"mnist-tutorial: error: {error}", file=sys.stderr)
-        return 2
+        return fail(error)
     except KeyboardInterrupt:
         print("mnist-tutorial: stopped; what was written is kept.", file=sys.stderr)
         return 130
-    return 0
+    return status or 0
+
+
+def fail(error: Exception | str) -> int:
+    """Print what went wrong; return the exit status."""
+    print(f"mnist-tutorial: error: {error}", file=sys.stderr)
+    return 2
 
 
 # Keras is imported late: help and wrong paths need not wait for it.
@@ -63,27 +69,26 @@ def evaluate(options: argparse.Namespace) -> None:
     print(training.evaluate(network(options), *prepare(x_test, y_test)))
 
 
-def predict(options: argparse.Namespace) -> None:
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # an old code page has no sign for a bar
-        sys.stdout.reconfigure(errors="replace")
-    model, errors = None, []
+def predict(options: argparse.Namespace) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # old code pages have no sign for a bar
+    model, status = None, 0
     for path in options.images:
         try:
             digit = center_digit(read_picture(path))
         except (ValueError, OSError) as error:
-            errors.append(str(error) if path in str(error) else f"{path}: {error}")
+            status = fail(error if path in str(error) else f"{path}: {error}")
             continue
-        model = model or network(options)
+        model = network(options) if model is None else model
         x = add_channel(scale_pixels(digit[None]))
         probabilities = model.predict(x, verbose=0)[0]
         print(f"{path}: {probabilities.argmax()}")
         for label, probability in enumerate(probabilities):
             bar = "█" * round(40 * float(probability))
             print(f"  {label} {probability:7.2%} {bar}".rstrip())
-    if errors:
-        raise ValueError("\nmnist-tutorial: error: ".join(errors))
+    return status
 
 
 def network(options: argparse.Namespace) -> Any:
@@ -112,6 +117,17 @@ def export(options: argparse.Namespace) -> None:
     print(f"Written: {folder / 'weights.js'} and {folder / 'samples.js'}")
 
 
+def between(least: int, most: int) -> Callable[[str], int]:
+    """Make a type of argument: a whole number in this range."""
+
+    def whole_number(text: str) -> int:
+        if not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"expected {least} to {most}, got {text}")
+        return int(text)
+
+    return whole_number
+
+
 def parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
     layout: Any = {
@@ -126,7 +142,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def add(
-        run: Callable[[argparse.Namespace], None], text: str
+        run: Callable[[argparse.Namespace], int | None], text: str
     ) -> argparse.ArgumentParser:
         name = run.__name__
         command = commands.add_parser(name, help=text, description=text, **layout)
@@ -137,9 +153,9 @@ def parser() -> argparse.ArgumentParser:
     text = "the file to write, whose name ends in .weights.h5"
     command.add_argument("--weights", required=True, metavar="FILE", help=text)
     text = "passes over the training digits (default: %(default)s)"
-    command.add_argument("--epochs", type=int, default=5, help=text)
+    command.add_argument("--epochs", type=between(1, 1000), default=5, help=text)
     text = "another seed gives another network (default: %(default)s)"
-    command.add_argument("--seed", type=int, default=0, help=text)
+    command.add_argument("--seed", type=between(0, 2**32 - 1), default=0, help=text)
     data = "an .npz file or a folder of IDX files to use instead of MNIST"
     command.add_argument("--data", metavar="PATH", help=data)
 

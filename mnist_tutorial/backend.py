@@ -45,8 +45,8 @@ with stderr_held_back():
         import tensorflow
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"Keras needs {error.name}, its backend by KERAS_BACKEND or keras.json, "
-            "which is not installed; install it, or choose tensorflow there.",
+            f"{error.name} is not installed. Install it, or, if KERAS_BACKEND or "
+            "~/.keras/keras.json makes Keras need it, name tensorflow there.",
             name=error.name,
         ) from None
 

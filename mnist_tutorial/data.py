@@ -17,7 +17,7 @@ IDX_FILES = {
 }
 GZIP = b"\x1f\x8b"
 KINDS = {  # the first bytes of files that are given by mistake
-    GZIP: "a gzip file",
+    GZIP: "a gzip file, which is to be unpacked first",
     b"\x93NUMPY": "a single NumPy array",
     b"\x80": "a pickle",
     b"\x89HDF": "an HDF5 file",
@@ -45,7 +45,7 @@ def load_mnist(
     else:
         arrays = read_npz(path, *IDX_FILES)
     for name, array in arrays.items():
-        count = len(arrays["y_" + name[2:]])
+        count = arrays["y_" + name[2:]].size
         shape = (count, 28, 28) if name.startswith("x") else (count,)
         if array.dtype != np.uint8 or array.shape != shape or count == 0:
             raise ValueError(
@@ -63,19 +63,30 @@ def read_npz(path: Path, *names: str) -> dict[str, Shaped[np.ndarray, "..."]]:
         with np.load(path, allow_pickle=False) as file:
             found = file.files
             if set(names) <= set(found):
-                return {name: file[name] for name in names}
+                # Of what is no array NumPy returns the bytes.
+                return {name: np.asarray(file[name]) for name in names}
     except Exception as error:  # readers of damaged files raise errors of many types
-        first_bytes = path.open("rb").read(6)
-        kind = next((KINDS[key] for key in KINDS if first_bytes.startswith(key)), None)
         raise ValueError(
-            f"{path} is {kind or 'damaged, or no .npz file'}; expected an .npz file "
-            f"with the arrays {', '.join(names)}, or a folder with the four IDX files."
+            f"{path} is {kind_of(path)}; expected an .npz file with the arrays "
+            f"{', '.join(names)}, or a folder with the four IDX files."
         ) from error
     raise ValueError(
         f"{path} holds the arrays {', '.join(found)}; expected {', '.join(names)} in "
         "one file. Where each has a file of its own, read them with np.load and write "
         "them together with np.savez."
     )
+
+
+def kind_of(path: Path) -> str:
+    """Say what a file is that is no .npz file, as far as its first bytes tell."""
+    with path.open("rb") as file:
+        start = file.read(100)
+    for first_bytes, kind in KINDS.items():
+        if start.startswith(first_bytes):
+            return kind
+    if start and start.decode("ascii", "replace").replace("\n", " ").isprintable():
+        return "a text file, such as a CSV file, which holds no arrays"
+    return "damaged, or no .npz file"
 
 
 def find_idx(folder: Path, name: str) -> Path:
@@ -106,6 +117,6 @@ def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
     if magic != 0x0800 + axes or len(pixels) != math.prod(shape):
         raise ValueError(
             f"{path}: expected the magic number {0x0800 + axes} and as many bytes as "
-            f"the shape says; found {magic}, the shape {shape} and {len(pixels):,} bytes."
+            f"the shape says; found {magic}, {shape} and {len(pixels):,} bytes."
         )
     return pixels.reshape(shape).copy()  # a copy can be written to

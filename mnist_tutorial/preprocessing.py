@@ -31,9 +31,8 @@ def one_hot(labels: Integer[np.ndarray, "n"]) -> Float32[np.ndarray, "n 10"]:
         raise ValueError(
             f"labels must be 0 to 9, found {labels.min()}..{labels.max()}."
         )
-    return np.eye(10, dtype=np.float32)[
-        labels
-    ]  # row k of the identity is one-hot for k
+    identity = np.eye(10, dtype=np.float32)  # its row k is the one-hot row of class k
+    return identity[labels]
 
 
 def from_one_hot(rows: Real[np.ndarray, "n 10"]) -> UInt8[np.ndarray, "n"]:

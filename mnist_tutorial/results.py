@@ -24,15 +24,14 @@ def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
         raise FileNotFoundError(f"There is no record {name!r}, but {known or 'none'}.")
     try:
         text = path.read_text(encoding="utf-8")
-        whole = text[
-            : text.rfind("\n") + 1
-        ]  # not the line of a writer that was stopped
-        about, *runs = [json.loads(line) for line in whole.splitlines()]
+        # A writer that was stopped leaves a last line without an end.
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        about, *runs = [json.loads(line) for line in lines]
         if not all(0 <= run["correct"] <= run["digits"] for run in runs):
             raise ValueError("more digits are read correctly than there are")
+        return {"name": name, **about, "runs": runs}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged: {error}.") from error
-    return {"name": name, **about, "runs": runs}
 
 
 def load_probabilities(

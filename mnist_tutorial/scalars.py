@@ -16,19 +16,19 @@ def is_1_or_more(value: Any) -> bool:
 
 
 def is_0_to_1(value: Any) -> bool:
-    return is_number(value) and 0 <= value <= 1
+    return is_number(value) and bool(0 <= value <= 1)
 
 
 def is_below_1(value: Any) -> bool:
-    return is_number(value) and 0 <= value < 1
+    return is_number(value) and bool(0 <= value < 1)
 
 
 def is_digit(value: Any) -> bool:
-    return is_number(value) and 0 <= value <= 9
+    return is_number(value) and bool(0 <= value <= 9)
 
 
 def is_32_bits(value: Any) -> bool:
-    return is_number(value) and 0 <= value < 2**32
+    return is_number(value) and bool(0 <= value < 2**32)
 
 
 Whole = Annotated[int | np.integer, Is[is_number]]

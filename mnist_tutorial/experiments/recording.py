@@ -31,7 +31,7 @@ def record(
     path = folder / f"{name}.jsonl"
     lock = FileLock(f"{path}.lock")
     with lock:
-        if not path.exists():
+        if not path.exists() or b"\n" not in path.read_bytes():
             append(path, about)
     found = results.load(name, folder)["recipe"]
     if found != json.loads(json.dumps(about["recipe"])):
