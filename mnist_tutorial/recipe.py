@@ -1,5 +1,6 @@
 """A recipe: all that decides how a network is trained."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,7 +19,7 @@ class Recipe:
     label_smoothing: Fraction = 0.1  # of each label, spread over all ten classes
     dropout: Fraction = 0.2  # of the features in front of the last layer
     # RandomAffine's ranges, or None for the digits as they are.
-    augmentation: dict[str, Number] | None = field(
+    augmentation: Mapping[str, Number] | None = field(
         default_factory=lambda: {
             "rotation": 12,
             "shift": 0.06,
@@ -26,9 +27,8 @@ class Recipe:
             "zoom": 0.12,
         }
     )
-    seed: Seed = (
-        0  # for initial weights, the order of the digits, dropout, augmentation
-    )
+    # For the initial weights, the order of the digits, dropout and augmentation.
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.learning_rate <= 1000:

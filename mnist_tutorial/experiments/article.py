@@ -2,15 +2,8 @@
 
 from collections.abc import Mapping
 
+from mnist_tutorial import models
 from mnist_tutorial.backend import keras, tensorflow
-from mnist_tutorial.models import (
-    Activation,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    MaxPooling2D,
-)
 from mnist_tutorial.scalars import Fraction, Number, Positive, Seed
 from mnist_tutorial.training import Images, Labels, without_tuning
 
@@ -28,27 +21,27 @@ def build_article_cnn(dropout: Fraction = 0.2) -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            Conv2D(32, 3, name="conv_1"),
-            Activation("relu", name="relu_1"),
+            models.Conv2D(32, 3, name="conv_1"),
+            models.Activation("relu", name="relu_1"),
             BatchNormalization(name="norm_1"),
-            Conv2D(32, 3, name="conv_2"),
-            MaxPooling2D(2, name="pool_2"),
-            Activation("relu", name="relu_2"),
+            models.Conv2D(32, 3, name="conv_2"),
+            models.MaxPooling2D(2, name="pool_2"),
+            models.Activation("relu", name="relu_2"),
             BatchNormalization(name="norm_2"),
-            Conv2D(64, 3, name="conv_3"),
-            Activation("relu", name="relu_3"),
+            models.Conv2D(64, 3, name="conv_3"),
+            models.Activation("relu", name="relu_3"),
             BatchNormalization(name="norm_3"),
-            Conv2D(64, 3, name="conv_4"),
-            MaxPooling2D(2, name="pool_4"),
-            Activation("relu", name="relu_4"),
-            Flatten(name="flatten"),
+            models.Conv2D(64, 3, name="conv_4"),
+            models.MaxPooling2D(2, name="pool_4"),
+            models.Activation("relu", name="relu_4"),
+            models.Flatten(name="flatten"),
             BatchNormalization(name="norm_4"),
-            Dense(512, name="dense_5"),
-            Activation("relu", name="relu_5"),
+            models.Dense(512, name="dense_5"),
+            models.Activation("relu", name="relu_5"),
             BatchNormalization(name="norm_5"),
-            Dropout(dropout, name="dropout"),
-            Dense(10, name="logits"),
-            Activation("softmax", name="softmax"),
+            models.Dropout(dropout, name="dropout"),
+            models.Dense(10, name="logits"),
+            models.Activation("softmax", name="softmax"),
         ],
         name="cnn",
     )

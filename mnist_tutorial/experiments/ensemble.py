@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
@@ -24,11 +25,9 @@ MEMBER = Recipe(network="deep", epochs=10)
 # Of each of the two networks the twin with the fewest errors, 35 and 36. One seed each
 # says little; two designs were taken because networks of two kinds were expected to err
 # in different places. (They hardly do.)
-DESIGNS = [{"epochs": 6}, {"network": "cnn"}]
+DESIGNS: list[dict[str, Any]] = [{"epochs": 6}, {"network": "cnn"}]
 TEACHERS = range(2, 7)  # seeds; of the first two members not all weights were kept
-COPIES = (
-    5  # of each digit, that the teachers answer to: one for each of the book's epochs
-)
+COPIES = 5  # of each digit for the teachers: one for each of the book's epochs
 
 
 def keep_probabilities(

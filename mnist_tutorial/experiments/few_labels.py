@@ -67,7 +67,7 @@ def run_with_few_labels(
         chosen, classes = choose_confident(said, THRESHOLD)
         seconds += time.perf_counter() - start
         pseudo = Part(x[hidden[chosen]], one_hot(classes), 1 - LABELLED_FRACTION)
-        labelled = labelled._replace(fraction=LABELLED_FRACTION)
+        labelled = replace(labelled, fraction=LABELLED_FRACTION)
         model, entry = learn(number, its_steps, labelled, pseudo)
         seconds += entry["wall_seconds"]
     return model, entry | {"wall_seconds": round(seconds, 1), "rounds": rounds}

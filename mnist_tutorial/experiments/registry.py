@@ -10,9 +10,8 @@ import numpy as np
 
 from mnist_tutorial import load_mnist, prepare, results, weights
 from mnist_tutorial.backend import keras
-from mnist_tutorial.experiments import ensemble, search
+from mnist_tutorial.experiments import calibration, ensemble, search
 from mnist_tutorial.experiments.article import AS_MEANT, TODAY
-from mnist_tutorial.experiments.ensemble import run_with_members
 from mnist_tutorial.experiments.few_labels import (
     label_together,
     run_with_few_labels,
@@ -98,7 +97,7 @@ EXPERIMENTS = {
     "distilled": Experiment(
         Variant(epochs=1, label_smoothing=0.0, augmentation=None),
         seeds(10),
-        run=run_with_members,
+        run=ensemble.run_with_members,
     ),
     "pseudo-labelling-first": Experiment(FEW, both_arms(1000), run=run_with_few_labels),
     # The second attempt. Without pseudo-labels nothing is changed, so for 1,000 labels
@@ -112,6 +111,9 @@ EXPERIMENTS = {
     "pseudo-labelling-5000": Experiment(FEW, both_arms(5000), run=label_together),
     # The article author's own way, which makes the test digits part of the training.
     "transductive": Experiment(Variant(), seeds(5), run=run_with_test_images),
+    # The network that comes along has seen every training digit, so that its recipe is
+    # trained once more for this.
+    "temperature": Experiment(Variant(epochs=24), seeds(1), scored_on="validation"),
 }
 
 
@@ -120,13 +122,22 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
 
     A second call goes on where the first was stopped. "tutorial-long" also writes the
     first network's weights to `weights` beside `folder`; "ensemble" writes all answers
-    to `folder`, and all weights to `members` beside it. Raises ValueError for an
-    unknown name.
+    to `folder`, and all weights to `members` beside it; "temperature" has a file of
+    another form, as `record_temperature` writes it. Raises ValueError for an unknown
+    name.
     """
     if name not in EXPERIMENTS:
         raise ValueError(f"name must be one of {', '.join(EXPERIMENTS)}, got {name!r}.")
     experiment = EXPERIMENTS[name]
     train_data, test_data = digits(experiment.scored_on)
+    recipe = asdict(experiment.recipe)
+    del recipe["seed"]  # it is each run's own
+    machine = describe_machine()
+    about = {"scored_on": experiment.scored_on, "machine": machine, "recipe": recipe}
+    if name == "temperature":
+        return calibration.record_temperature(
+            experiment.recipe, train_data, test_data, about, folder
+        )
 
     def one(
         seed: int, changes: dict[str, Any] | None = None, **arm: Any
@@ -147,12 +158,6 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
             ensemble.keep_probabilities(said, place, folder)
         return entry
 
-    about = {
-        "scored_on": experiment.scored_on,
-        "machine": describe_machine(),
-        "recipe": {**asdict(experiment.recipe)},
-    }
-    del about["recipe"]["seed"]
     return record(name, about, experiment.keys, one, folder)
 
 

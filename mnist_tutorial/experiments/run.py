@@ -10,6 +10,7 @@ from jaxtyping import Float
 from mnist_tutorial.backend import keras, tensorflow
 from mnist_tutorial.experiments import variants
 from mnist_tutorial.experiments.variants import Variant
+from mnist_tutorial.training import History
 
 Digits = tuple[Float[np.ndarray, "_ 28 28 1"], Float[np.ndarray, "_ 10"]]
 Run = tuple[keras.Model, dict[str, Any]]
@@ -29,9 +30,9 @@ def run_on_batches(
     after_epoch = ScoreAfterEpoch(*test_data)
     history = variants.fit(variant, model, dataset, [after_epoch])
     seconds = time.perf_counter() - start - after_epoch.seconds
-    history |= {"test_correct": after_epoch.correct, "test_loss": after_epoch.loss}
+    history |= after_epoch.history
     return model, {
-        "correct": after_epoch.correct[-1],
+        "correct": history["test_correct"][-1],
         "digits": len(test_data[0]),
         "wall_seconds": round(seconds, 1),
         "date": datetime.date.today().isoformat(),
@@ -51,8 +52,7 @@ class ScoreAfterEpoch(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.x, self.labels = x, y.argmax(axis=1)
-        self.correct: list[int] = []
-        self.loss: list[float] = []
+        self.history: History = {"test_correct": [], "test_loss": []}
         self.seconds = 0.0  # that scoring took
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -60,6 +60,8 @@ class ScoreAfterEpoch(keras.callbacks.Callback):
         probabilities = self.model.predict(self.x, batch_size=500, verbose=0)
         self.answers = probabilities.argmax(axis=1)
         of_the_label = probabilities[np.arange(len(self.labels)), self.labels]
-        self.loss.append(float(-np.log(np.maximum(of_the_label, 1e-7)).mean()))
-        self.correct.append(int((self.answers == self.labels).sum()))
+        loss = -np.log(np.maximum(of_the_label, 1e-7)).mean()
+        self.history["test_loss"].append(float(loss))
+        correct = (self.answers == self.labels).sum()
+        self.history["test_correct"].append(int(correct))
         self.seconds += time.perf_counter() - start

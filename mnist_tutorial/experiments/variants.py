@@ -6,14 +6,6 @@ from typing import Literal
 from mnist_tutorial import models, training
 from mnist_tutorial.backend import keras, tensorflow
 from mnist_tutorial.experiments.article import build_article_cnn, generated_batches
-from mnist_tutorial.models import (
-    Activation,
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-)
 from mnist_tutorial.recipe import Recipe
 from mnist_tutorial.scalars import Fraction
 from mnist_tutorial.training import Callbacks, History, Images, Labels
@@ -25,9 +17,8 @@ class Variant(Recipe):
 
     optimizer: Literal["adam", "sgd"] = "adam"  # SGD with Nesterov's momentum of 0.9
     schedule: Literal["cosine", "constant"] = "cosine"
-    ema: Fraction = (
-        0.0  # above 0, this fraction of the averaged weights is kept per step
-    )
+    # Above 0, this fraction of the averaged weights is kept at each step.
+    ema: Fraction = 0.0
     normalization: Literal["book", "article", "none"] = "book"
     pooling: Literal["max", "strides"] = "max"
     augmenter: Literal["RandomAffine", "ImageDataGenerator"] = "RandomAffine"
@@ -52,23 +43,23 @@ def build_strided_cnn(dropout: Fraction = 0.2) -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            Conv2D(32, 3, name="conv_1"),
-            Activation("relu", name="relu_1"),
-            Conv2D(32, 3, strides=2, name="conv_2"),
-            BatchNormalization(name="norm_2"),
-            Activation("relu", name="relu_2"),
-            Conv2D(64, 3, name="conv_3"),
-            Activation("relu", name="relu_3"),
-            Conv2D(64, 3, strides=2, name="conv_4"),
-            BatchNormalization(name="norm_4"),
-            Activation("relu", name="relu_4"),
-            Flatten(name="flatten"),
-            Dense(512, name="dense_5"),
-            BatchNormalization(name="norm_5"),
-            Activation("relu", name="relu_5"),
-            Dropout(dropout, name="dropout"),
-            Dense(10, name="logits"),
-            Activation("softmax", name="softmax"),
+            models.Conv2D(32, 3, name="conv_1"),
+            models.Activation("relu", name="relu_1"),
+            models.Conv2D(32, 3, strides=2, name="conv_2"),
+            models.BatchNormalization(name="norm_2"),
+            models.Activation("relu", name="relu_2"),
+            models.Conv2D(64, 3, name="conv_3"),
+            models.Activation("relu", name="relu_3"),
+            models.Conv2D(64, 3, strides=2, name="conv_4"),
+            models.BatchNormalization(name="norm_4"),
+            models.Activation("relu", name="relu_4"),
+            models.Flatten(name="flatten"),
+            models.Dense(512, name="dense_5"),
+            models.BatchNormalization(name="norm_5"),
+            models.Activation("relu", name="relu_5"),
+            models.Dropout(dropout, name="dropout"),
+            models.Dense(10, name="logits"),
+            models.Activation("softmax", name="softmax"),
         ],
         name="cnn",
     )
