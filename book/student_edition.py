@@ -15,27 +15,24 @@ START, END = ":::{solution-start}", ":::{solution-end}"
 
 
 def write_student_edition(folder: Path) -> None:
-    """Copy the book, its settings, the package and the licences to `folder`, but not the solutions.
+    """Copy the book without its solutions, its settings, the package and the licences.
 
-    Raises FileExistsError if the folder is there already, so that no one's work is overwritten, and
-    ValueError, before anything is written, for a solution that cannot be taken out.
+    Raises FileExistsError if the folder is there already, so that no one's work is
+    overwritten, and ValueError, before anything is written, for a solution that cannot
+    be taken out.
     """
     if folder.exists():
         raise FileExistsError(
             f"{folder} is there already. Name a folder that does not exist yet."
         )
     hidden = shutil.ignore_patterns(".*", "__pycache__", Path(__file__).name, "members")
-    places = [
-        path.relative_to(BOOK)
-        for path in BOOK.rglob("*")
-        if path.suffix in (".md", ".ipynb")
-    ]
-    places = [
-        place
+    pages = [path for path in BOOK.rglob("*") if path.suffix in (".md", ".ipynb")]
+    places = [page.relative_to(BOOK) for page in pages]
+    texts = {
+        place: student_text(BOOK / place)
         for place in places
         if not any(part.startswith(".") for part in place.parts)
-    ]
-    texts = {place: student_text(BOOK / place) for place in places}
+    }
     for name in ("book", "mnist_tutorial"):
         shutil.copytree(BOOK.parent / name, folder / name, ignore=hidden)
     for name in ("_config.yml", "pyproject.toml", "README.md", "LICENSE"):
@@ -46,7 +43,10 @@ def write_student_edition(folder: Path) -> None:
 
 
 def student_text(page: Path) -> str:
-    """Return the text of a page, a notebook's without its solutions. Raises ValueError if one is left."""
+    """Return the text of a page, a notebook's without its solutions.
+
+    Raises ValueError if a solution is left.
+    """
     text = page.read_text(encoding="utf-8")
     if page.suffix == ".ipynb":
         notebook = json.loads(text)
@@ -54,15 +54,17 @@ def student_text(page: Path) -> str:
         text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     if "{solution" in text:
         raise ValueError(
-            f"{page.name}: a solution can only stand in a notebook, from {START} to {END}."
+            f"{page.name}: a solution can only stand in a notebook, from {START} to "
+            f"{END}."
         )
     return text
 
 
 def without_solutions(cells: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """Return the cells that are in no solution. Each solution begins and ends with a cell of its own.
+    """Return the cells that are in no solution.
 
-    Raises ValueError, with the notebook's name, for a cell that holds something else as well.
+    Each solution begins and ends with a cell of its own. Raises ValueError, with the
+    notebook's name, for a cell that holds something else as well.
     """
     kept, inside = [], False
     for cell in cells:
@@ -74,7 +76,8 @@ def without_solutions(cells: list[dict[str, Any]], name: str) -> list[dict[str, 
             and not (inside and text.removesuffix(":::").rstrip().endswith(END))
         ):
             raise ValueError(
-                f"{name}: put a +++ or a cell border before and after each solution, in: {text:.80}"
+                f"{name}: put a +++ or a cell border before and after each solution, "
+                f"in: {text:.80}"
             )
         if not inside:
             kept.append(cell)

@@ -9,7 +9,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from mnist_tutorial import load_mnist, prepare, training, weights
 from mnist_tutorial.files import replacing
 from mnist_tutorial.recipe import Recipe
 from mnist_tutorial.scalars import Positive, Seed
@@ -41,18 +40,19 @@ def train_members(
     on. Raises ValueError if the folder holds members of another recipe.
     """
     folder = claim(Path(folder).resolve(), recipe, digits)
-    executor = executor or ThreadPoolExecutor(1)
-    futures = {}
+    members = [Member(seed, weights_path(folder, seed)) for seed in seeds]
+    ready = [member for member in members if member.path.exists()]
+    executor, futures = executor or ThreadPoolExecutor(1), {}
     try:
-        for seed in seeds:
-            member = Member(seed, weights_path(folder, seed))
-            if member.path.exists():
-                yield member
-            else:
-                task = replace(recipe, seed=seed), member.path, digits
+        for member in members:
+            if member not in ready:
+                task = replace(recipe, seed=member.seed), member.path, digits
                 futures[executor.submit(train_in_new_process, *task)] = member
+        yield from ready
         for future in as_completed(futures):
-            yield futures[future]._replace(error=str(future.exception() or ""))
+            error = future.exception()
+            text = "" if error is None else str(error) or repr(error)
+            yield futures[future]._replace(error=text)
     finally:
         for future in futures:
             future.cancel()  # who stops asking wants no more members
@@ -100,6 +100,9 @@ def to_json(content: dict[str, object]) -> str:
 
 def main(task: str) -> None:
     """Train the member that the task describes: what the new process does."""
+    # Imported here, so that a worker, which only waits, does not start TensorFlow.
+    from mnist_tutorial import load_mnist, prepare, training, weights
+
     options = json.loads(task)
     recipe, digits = Recipe(**options["recipe"]), options["digits"]
     path = weights.check_path(options["path"])
@@ -111,4 +114,7 @@ def main(task: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except Exception as error:  # its last line becomes the member's error
+        sys.exit(f"{type(error).__name__}: {' '.join(str(error).split())}")

@@ -1,7 +1,8 @@
 """Learn from digits without labels: keep the confident predictions, and mix them in."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Integer
@@ -11,7 +12,8 @@ from mnist_tutorial.scalars import Positive, Probability, Seed
 from mnist_tutorial.training import without_tuning
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True)
+class Part:
     """Images, their one-hot labels or probabilities, and their fraction of a batch."""
 
     x: Float32[np.ndarray, "n 28 28 1"]
@@ -45,6 +47,8 @@ def choose_confident(
     Returns the places of these digits, in rising order, and the class of each: its
     pseudo-label (Lee, Pseudo-Label, 2013; the threshold: Sohn et al., FixMatch, 2020).
     """
+    if not np.allclose(probabilities.sum(axis=1), 1, atol=0.01):
+        raise ValueError("probabilities must sum to 1 for each digit.")
     chosen = np.flatnonzero(probabilities.max(axis=1) >= threshold)
     return chosen, probabilities[chosen].argmax(axis=1)
 
@@ -58,25 +62,25 @@ def mixed_batches(
     used up, so a small part comes up more often than a large one. Raises ValueError if
     the fractions do not cut a batch into whole numbers of digits.
     """
-    sizes = [
-        round(part.fraction * batch_size, 6) for part in parts
-    ]  # 55.00000000000001
+    # Rounded, because 0.55 * 100 is 55.00000000000001.
+    sizes = [round(part.fraction * batch_size, 6) for part in parts]
     if sum(sizes) != batch_size or any(size < 1 or size % 1 for size in sizes):
         raise ValueError(
             f"parts must fill {batch_size} places of a batch, got {sizes}."
         )
     tensorflow.random.set_seed(seed)
 
-    def endless(part: Part, size: float, number: int) -> Any:
+    def endless(part: Part, size: int, number: int) -> Any:
         images, labels = tensorflow.constant(part.x), tensorflow.constant(part.y)
         order = tensorflow.data.Dataset.range(len(part.x))
-        order = order.shuffle(len(part.x), seed=seed + number).repeat().batch(int(size))
+        order = order.shuffle(len(part.x), seed=seed + number).repeat().batch(size)
         return order.map(
             lambda at: (tensorflow.gather(images, at), tensorflow.gather(labels, at))
         )
 
     streams = [
-        endless(*each) for each in zip(parts, sizes, range(len(parts)), strict=True)
+        endless(part, int(size), number)
+        for number, (part, size) in enumerate(zip(parts, sizes, strict=True))
     ]
     mixed = tensorflow.data.Dataset.zip(tuple(streams)).map(
         lambda *pairs: tuple(
