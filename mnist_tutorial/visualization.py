@@ -22,7 +22,7 @@ SIGNED = LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
 
 
 def draw_digits(
-    images: Shaped[np.ndarray, "n 28 28 *channel"],
+    images: Shaped[np.ndarray, "n height width *channel"],
     titles: Titles = None,
     columns: Positive = 10,
     rows_labelled: Sequence[str] = (),
