@@ -14,9 +14,9 @@ from mnist_tutorial.preprocessing import add_channel, prepare, scale_pixels
 
 EXAMPLES = """\
 examples:
-  mnist-tutorial predict photo.jpg scan.png             let the book's network read
+  mnist-tutorial predict photo.jpg scan.png             read digits in pictures
   mnist-tutorial train --weights digits.weights.h5      train for five epochs
-  mnist-tutorial evaluate --weights digits.weights.h5   score on the test digits
+  mnist-tutorial evaluate --weights digits.weights.h5   score on test digits
 """
 
 

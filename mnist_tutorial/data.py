@@ -60,11 +60,11 @@ def read_npz(path: Path, *names: str) -> dict[str, Shaped[np.ndarray, "..."]]:
     if not path.is_file():
         raise FileNotFoundError(f"There is no file or folder {path}.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = file.files
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            found = arrays.files
             if set(names) <= set(found):
                 # Of what is no array NumPy returns the bytes.
-                return {name: np.asarray(file[name]) for name in names}
+                return {name: np.asarray(arrays[name]) for name in names}
     except Exception as error:  # readers of damaged files raise errors of many types
         raise ValueError(
             f"{path} is {kind_of(path)}; expected an .npz file with the arrays "

@@ -44,8 +44,8 @@ def load_probabilities(
     """
     path = folder / "ensemble.npz"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return file["probabilities"].astype(np.float32)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return arrays["probabilities"].astype(np.float32)
     except FileNotFoundError:
         raise
     except Exception as error:  # readers of damaged files raise errors of many types
