@@ -1,10 +1,16 @@
+"""TensorFlow starts late and in silence, and a real error gets through."""
+
 import os
 import subprocess
 import sys
 
 import pytest
 
-from mnist_tutorial.backend import _stderr_held_back
+from mnist_tutorial.augmentation import with_augmentation
+from mnist_tutorial.backend import keras, stderr_held_back
+from mnist_tutorial.experiments.article import build_article_cnn
+from mnist_tutorial.experiments.variants import build_strided_cnn
+from mnist_tutorial.models import build_cnn, build_deep_cnn
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
@@ -15,23 +21,34 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_loading_digits_starts_neither_keras_nor_tensorflow() -> None:
     finished = run_python(
-        "import sys, mnist_tutorial; mnist_tutorial.prepare(*mnist_tutorial.load_mnist()[1]);"
-        "print({'keras', 'tensorflow', 'matplotlib', 'PIL'} & sys.modules.keys())"
+        "import sys, mnist_tutorial as mnist; mnist.prepare(*mnist.load_mnist()[1]);"
+        "print({'keras', 'tensorflow', 'matplotlib', 'scipy', 'PIL'} & {*sys.modules})"
     )
     assert (finished.stdout, finished.stderr, finished.returncode) == ("set()\n", "", 0)
 
 
 def test_building_a_network_prints_nothing() -> None:
     finished = run_python(
-        "import numpy; from mnist_tutorial import models; models.build_cnn()(numpy.zeros((1, 28, 28, 1)))"
+        "import numpy; from mnist_tutorial import models;"
+        "models.build_cnn()(numpy.zeros((1, 28, 28, 1)))"
     )
     assert (finished.stdout, finished.stderr, finished.returncode) == ("", "", 0)
+
+
+def test_networks_take_channels_last_whatever_keras_is_set_to() -> None:
+    keras.config.set_image_data_format("channels_first")
+    try:
+        for build in (build_cnn, build_deep_cnn, build_strided_cnn, build_article_cnn):
+            model = with_augmentation(build(), {"rotation": 8}, seed=0)
+            assert model.output_shape == (None, 10)
+    finally:
+        keras.config.set_image_data_format("channels_last")
 
 
 def test_what_is_printed_during_the_import_is_held_back(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with _stderr_held_back():
+    with stderr_held_back():
         os.write(2, b"a start-up message\n")
     os.write(2, b"printed afterwards\n")
     assert capfd.readouterr().err == "printed afterwards\n"
@@ -40,11 +57,8 @@ def test_what_is_printed_during_the_import_is_held_back(
 def test_an_error_during_the_import_lets_the_text_through(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(ImportError, match="no such library"), _stderr_held_back():
+    with pytest.raises(ImportError, match="no such library"), stderr_held_back():
         os.write(2, b"the reason\n")
         raise ImportError("no such library")
     os.write(2, b"printed afterwards\n")
-    assert sorted(capfd.readouterr().err.splitlines()) == [
-        "printed afterwards",
-        "the reason",
-    ]
+    assert capfd.readouterr().err.splitlines() == ["the reason", "printed afterwards"]
