@@ -24,8 +24,10 @@ def save(model: keras.Model, path: str | Path) -> None:
     """
     path = check_path(path)
     with replacing(path) as unfinished:
-        # HDF5 crashes on a full disk, so see first whether there is room.
-        unfinished.write_bytes(bytes(4 * model.count_params() + 2**18))
+        try:  # HDF5 crashes on a full disk, so see first whether there is room
+            unfinished.write_bytes(bytes(4 * model.count_params() + 2**18))
+        except OSError as error:
+            raise OSError(f"{path} cannot be written: {error.strerror}.") from error
         model.save_weights(unfinished)
         with h5py.File(unfinished, "a") as file:
             file.attrs[CHECKSUM] = checksum(model)
