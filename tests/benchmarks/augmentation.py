@@ -1,4 +1,4 @@
-"""Images a second of three ways to augment digits, in batches of 64.
+"""Images per second of three ways to augment digits, in batches of 64.
 
 Run it with nothing else running:  python tests/benchmarks/augmentation.py
 """
@@ -12,42 +12,38 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import load_mnist
 from mnist_tutorial.augmentation import RandomAffine
-from mnist_tutorial.backend import keras
+from mnist_tutorial.backend import keras, tensorflow
+from mnist_tutorial.experiments.recording import describe_machine
 from mnist_tutorial.preprocessing import add_channel, scale_pixels
-from mnist_tutorial.runs import describe_machine
 
 BATCH = 64
 BATCHES = 150  # for each call of a step
 SECONDS = 4  # for each measurement
-ROUNDS = 5  # the three ways take turns, so that a slow moment of the machine meets all of them
+ROUNDS = 5  # all take turns, so that a slow moment of the machine meets all of them
 
 Step = Callable[[], object]
 
 
 def layer_step(layers: list[keras.layers.Layer], images: NDArray[np.float32]) -> Step:
-    """Return a function that augments all batches with Keras layers, compiled as a training step is."""
-    import tensorflow as tf  # after Keras came in through the package, without TensorFlow's messages
+    """Augment all batches with Keras layers, compiled as a training step is."""
+    batches = tensorflow.constant(images.reshape(BATCHES, BATCH, *images.shape[1:]))
 
-    batches = tf.constant(images.reshape(BATCHES, BATCH, *images.shape[1:]))
-
-    def augment_all() -> tf.Tensor:
+    def augment_all() -> tensorflow.Tensor:
         total = 0.0
-        for index in tf.range(BATCHES):
+        for index in tensorflow.range(BATCHES):
             batch = batches[index]
             for layer in layers:
                 batch = layer(batch, training=True)
             total += batch[0, 14, 14, 0]  # so that no batch can be left out
         return total
 
-    compiled: Step = tf.function(augment_all)
+    compiled: Step = tensorflow.function(augment_all)
     return compiled
 
 
 def generator_step(images: NDArray[np.float32]) -> Step:
-    """Return a function that draws as many batches from ImageDataGenerator with the article's settings."""
-    import tensorflow as tf
-
-    generator = tf.keras.preprocessing.image.ImageDataGenerator(
+    """Take as many batches from ImageDataGenerator, with the article's settings."""
+    generator = tensorflow.keras.preprocessing.image.ImageDataGenerator(
         rotation_range=8,
         width_shift_range=0.08,
         height_shift_range=0.08,
@@ -59,7 +55,7 @@ def generator_step(images: NDArray[np.float32]) -> Step:
 
 
 def rate(step: Step) -> float:
-    """Measure the images a second of a step."""
+    """Measure the images per second of a step."""
     start, steps = time.perf_counter(), 0
     while (elapsed := time.perf_counter() - start) < SECONDS:
         step()
@@ -82,18 +78,13 @@ def main() -> None:
         "ImageDataGenerator, the article's settings": generator_step(images),
     }
     for step in steps.values():
-        step()
-    rates: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(ROUNDS):
-        for name, step in steps.items():
-            rates[name].append(rate(step))
+        step()  # the first call compiles
+    rounds = [{name: rate(steps[name]) for name in steps} for _ in range(ROUNDS)]
     print(describe_machine())
-    slowest = min(median(values) for values in rates.values())
-    for name, values in rates.items():
-        span = f"range {min(values):,.0f} to {max(values):,.0f}"
-        print(
-            f"{name:44}{median(values):9,.0f} images/s, {median(values) / slowest:4.1f} times ({span})"
-        )
+    for name in steps:
+        rates = [each[name] for each in rounds]
+        span = f"{min(rates):,.0f} to {max(rates):,.0f}"
+        print(f"{name:44}{median(rates):9,.0f} images/s ({span})")
 
 
 if __name__ == "__main__":

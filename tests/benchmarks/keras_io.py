@@ -1,7 +1,8 @@
-"""keras.io's "Simple MNIST convnet", written anew from its description: its score and its time.
+"""keras.io's "Simple MNIST convnet", rewritten from its description: score and time.
 
 Run it:  python tests/benchmarks/keras_io.py
-It writes mnist_tutorial/assets/results/keras-io.json, seed by seed; a second call goes on where it stopped.
+It writes mnist_tutorial/assets/results/keras-io.jsonl, seed by seed; a second call goes
+on where the first was stopped.
 """
 
 import datetime
@@ -11,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mnist_tutorial import load_mnist, prepare, results, training
+from mnist_tutorial import load_mnist, prepare, training
 from mnist_tutorial.backend import keras
-from mnist_tutorial.runs import describe_machine
+from mnist_tutorial.experiments.recording import describe_machine, record
+from mnist_tutorial.recipe import Recipe
 
 layers = keras.layers
 RECIPE: dict[str, Any] = {
@@ -49,9 +51,7 @@ def train(
         jit_compile=False,  # quicker here, as for the book's own network
     )
     kept = round(len(x_train) * (1 - RECIPE["validation_split"]))
-    recipe = training.Recipe(
-        batch_size=RECIPE["batch_size"], augmentation=None, seed=seed
-    )
+    recipe = Recipe(batch_size=RECIPE["batch_size"], augmentation=None, seed=seed)
     dataset = training.batches(recipe, x_train[:kept], y_train[:kept])
     model.fit(dataset, epochs=RECIPE["epochs"], shuffle=False, verbose=0)
     return model
@@ -75,12 +75,10 @@ def main() -> None:
         }
 
     about = {"recipe": RECIPE, "scored_on": "test", "machine": describe_machine()}
-    for entry in results.record(
-        "keras-io", about, [{"seed": seed} for seed in range(5)], run
-    )["runs"]:
-        print(
-            f"seed {entry['seed']}: {entry['correct']:,} correct, {entry['wall_seconds']} s"
-        )
+    seeds = [{"seed": seed} for seed in range(5)]
+    for entry in record("keras-io", about, seeds, run)["runs"]:
+        correct, wall_seconds = entry["correct"], entry["wall_seconds"]
+        print(f"seed {entry['seed']}: {correct:,} correct, {wall_seconds} s")
 
 
 if __name__ == "__main__":

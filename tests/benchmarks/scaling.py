@@ -1,46 +1,43 @@
-"""Members of an ensemble an hour: one after the other here, and on two Dask workers; into scaling.json.
+"""Members of an ensemble per hour: here one by one, and on two Dask workers.
 
 Run it with nothing else running:  python tests/benchmarks/scaling.py
+It writes mnist_tutorial/assets/results/scaling.json.
 """
 
 import json
 import os
 import tempfile
 import time
+from contextlib import ExitStack
 
 from distributed import Client, LocalCluster
 
-from mnist_tutorial import results, training
-from mnist_tutorial.ensembling import train_members
-from mnist_tutorial.runs import describe_machine
+from mnist_tutorial import results
+from mnist_tutorial.experiments.recording import describe_machine
+from mnist_tutorial.members import train_members
+from mnist_tutorial.recipe import Recipe
 
-RECIPE = training.Recipe(epochs=1)
+RECIPE = Recipe(epochs=1)
 DIGITS, MEMBERS, ROUNDS = 20_000, 4, 2
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
 def members_per_hour(workers: int, threads: int) -> float:
-    """Train the members; workers: 0 for none but this process; threads: 0 for TensorFlow's own choice."""
+    """Train the members; 0 workers: one by one; 0 threads: TensorFlow's own choice."""
     for name in THREADS:
         os.environ.pop(name, None)
         if threads:
             os.environ[name] = str(threads)
-    with tempfile.TemporaryDirectory() as folder:
-        if not workers:
-            start = time.perf_counter()
-            members = list(train_members(RECIPE, range(MEMBERS), folder, digits=DIGITS))
-        else:
-            with (
-                LocalCluster(
-                    n_workers=workers, threads_per_worker=1, dashboard_address=None
-                ) as cluster,
-                Client(cluster) as client,
-            ):
-                start = time.perf_counter()
-                executor = client.get_executor()
-                members = list(
-                    train_members(RECIPE, range(MEMBERS), folder, executor, DIGITS)
-                )
+    with ExitStack() as stack:
+        folder, executor = stack.enter_context(tempfile.TemporaryDirectory()), None
+        if workers:
+            cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None
+            )
+            client = stack.enter_context(Client(stack.enter_context(cluster)))
+            executor = client.get_executor()
+        start = time.perf_counter()
+        members = list(train_members(RECIPE, range(MEMBERS), folder, executor, DIGITS))
         seconds = time.perf_counter() - start
     assert not any(member.error for member in members), members
     return round(3600 * MEMBERS / seconds, 1)
@@ -56,16 +53,11 @@ def main() -> None:
     for _ in range(ROUNDS):
         for way, (workers, threads) in ways.items():
             measured[way].append(members_per_hour(workers, threads))
-            print(f"{way}: {measured[way][-1]} members an hour", flush=True)
-    content = {
-        "machine": describe_machine(),
-        "digits": DIGITS,
-        "members_per_hour": measured,
-    }
-    results.write_whole(
-        results.RESULTS / "scaling.json",
-        (json.dumps(content, indent=1) + "\n").encode(),
-    )
+            print(f"{way}: {measured[way][-1]} members per hour", flush=True)
+    machine = describe_machine()
+    content = {"machine": machine, "digits": DIGITS, "members_per_hour": measured}
+    text = json.dumps(content, indent=1) + "\n"
+    (results.RESULTS / "scaling.json").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
