@@ -39,7 +39,7 @@ def from_one_hot(rows: Real[np.ndarray, "n 10"]) -> UInt8[np.ndarray, "n"]:
     """Turn one-hot rows back into labels; raises ValueError for any other rows."""
     if not np.array_equal(np.sort(rows), np.tile([0] * 9 + [1], (len(rows), 1))):
         raise ValueError(
-            "rows must each be one 1 and nine 0s; else use argmax(axis=1)."
+            "rows must each hold one 1 and nine 0s; for others, use argmax(axis=1)."
         )
     return rows.argmax(axis=1).astype(np.uint8)
 
