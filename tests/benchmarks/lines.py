@@ -6,7 +6,6 @@ print, how many lines only check.
 """
 
 import ast
-import inspect
 import io
 import json
 import tokenize
@@ -74,7 +73,7 @@ def printed_sources() -> dict[str, str]:
                 lines = source.splitlines()[first - 1 : node.end_lineno]
                 text = "\n".join(lines)
                 if text in pages:
-                    found[f"{path.stem}.{node.name}"] = inspect.cleandoc(text)
+                    found[f"{path.stem}.{node.name}"] = text
     return found
 
 
