@@ -95,19 +95,29 @@ def test_what_another_records_during_a_run_is_kept_and_not_recorded_twice(
 def test_two_processes_at_once_lose_nothing_and_record_nothing_twice(
     tmp_path: Path,
 ) -> None:
-    code = f"""
-import random, time
+    code = """
 from pathlib import Path
 from mnist_tutorial.experiments.recording import record
 
-def run(seed):
-    time.sleep(random.random() / 100)
-    return {{"correct": 1, "digits": 1}}
-
-keys = [{{"seed": seed}} for seed in range(30)]
-record("first", {{"recipe": {{}}}}, keys, run, Path({str(tmp_path)!r}))
+keys, about = [{"seed": seed} for seed in range(60)], {"recipe": {}}
+input("ready")
+record("first", about, keys, lambda seed: {"correct": 1, "digits": 1}, Path())
 """
-    command = [sys.executable, "-c", code]
-    processes = [subprocess.Popen(command) for _ in range(2)]
-    assert [process.wait() for process in processes] == [0, 0]
-    assert sorted(seeds_of(results.load("first", tmp_path))) == list(range(30))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout and process.stdout.read(5) == b"ready"
+    for process in processes:  # both begin at once
+        assert process.stdin and process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sorted(seeds_of(results.load("first", tmp_path))) == list(range(60))
