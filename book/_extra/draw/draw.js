@@ -364,7 +364,7 @@
     centred = null;
     if (!empty) {
       try {
-        centred = api.centerDigit(readGrey(), paper.width, paper.height);
+        centred = window.mnistDrawing.centerDigit(readGrey(), paper.width, paper.height);
       } catch {
         // No digit in it: `centred` stays null, and the answer says so.
       }
