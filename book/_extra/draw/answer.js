@@ -4,7 +4,12 @@
 (function () {
   "use strict";
 
-  const percent = (share) => `${(100 * share).toFixed(1)} %`;
+  /** A share in per cent. Softmax never gives 0 or 1, and rounding shall not say so. */
+  function percent(share) {
+    if (share > 0.9995) return "> 99.9\u00a0%";
+    return share < 0.0005 ? "< 0.1\u00a0%" : `${(100 * share).toFixed(1)}\u00a0%`;
+  }
+
   const article = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
   const PAUSE = 500; // milliseconds: a screen reader hears the answer when the drawing pauses
 
@@ -21,7 +26,8 @@
     if (logits[best] < limits.logit) {
       return `Unlike any digit it has learned. If it is one, the best guess is ${best}.`;
     }
-    if (probabilities[best] < limits.probability) return `Not sure: ${article(best)}, or perhaps ${article(second)}.`;
+    if (probabilities[best] < limits.probability)
+      return `Not sure: ${article(best)}, or perhaps ${article(second)}.`;
     return `This is ${article(best)}.`;
   }
 
@@ -30,9 +36,15 @@
     const list = part("bars");
     const bars = list.dataset.stored.split(" ").map((stored, digit) => {
       const row = document.createElement("li");
-      row.innerHTML = `<span>${digit}</span><span class="answer-track"><span></span></span><span class="answer-number"></span>`;
+      row.innerHTML = `<span>${digit}</span>
+        <span class="answer-track"><span></span></span><span class="answer-number"></span>`;
       list.append(row);
-      return { row, bar: row.querySelector(".answer-track span"), number: row.lastElementChild, stored: Number(stored) };
+      return {
+        row,
+        bar: row.querySelector(".answer-track span"),
+        number: row.lastElementChild,
+        stored: Number(stored),
+      };
     });
     let saying = 0;
 
@@ -45,7 +57,9 @@
       });
       part("digit").textContent = probabilities ? best : "?";
       part("percent").textContent = probabilities ? percent(probabilities[best]) : "";
-      part("second").textContent = probabilities ? `or ${second}: ${percent(probabilities[second])}` : "";
+      part("second").textContent = probabilities
+        ? `or ${second}: ${percent(probabilities[second])}`
+        : "";
     }
 
     function say(sentence, doubtful) {
@@ -61,7 +75,10 @@
     function show(logits, weights, label, temperature = weights.temperature) {
       fill(window.mnistDraw.softmax(logits, temperature));
       const verdict = verdictOn(logits, weights);
-      say(label === null ? verdict : `${verdict} Its label says ${label}.`, !verdict.startsWith("This"));
+      say(
+        label === null ? verdict : `${verdict} Its label says ${label}.`,
+        !verdict.startsWith("This"),
+      );
     }
 
     /** Show that there is no answer, and say why. */

@@ -1,5 +1,6 @@
-// The stage: every layer's numbers as pictures, flat below one another or as a shelf of turned sheets, and the unit
-// that the reader looks at. A unit is { scene, channel, row, column }; a scene is a layer with its canvas.
+// The stage: every layer's numbers as pictures, flat below one another or as a shelf of turned
+// sheets, and the unit that the reader looks at. A unit is { scene, channel, row, column }; a scene
+// is a layer with its canvas.
 
 (function () {
   "use strict";
@@ -11,13 +12,19 @@
   /** What a layer is called, and its shape, for people. */
   function nameOf(layer, layers) {
     const number = layers.filter(({ kind }) => kind === layer.kind).indexOf(layer) + 1;
-    const names = { input: "Picture", conv: `Convolution ${number}`, pool: `Pooling ${number}`, dense: "Dense layer" };
+    const names = {
+      input: "Picture",
+      conv: `Convolution ${number}`,
+      pool: `Pooling ${number}`,
+      dense: "Dense layer",
+    };
     return layer.name === "logits" ? "Ten logits" : names[layer.kind];
   }
 
   function shapeOf({ rows, columns, channels }) {
     if (rows === 1) return `${channels} numbers`;
-    return channels === 1 ? `${rows} × ${columns}` : `${channels} maps of ${rows} × ${columns}`;
+    const sides = `${rows}\u00a0×\u00a0${columns}`;
+    return channels === 1 ? sides : `${channels} maps of ${sides}`;
   }
 
   /** How many maps, or plain numbers, stand side by side. */
@@ -25,7 +32,7 @@
     if (channels === 1) return 1;
     if (channels === 10) return solid && !narrow ? 1 : 10;
     if (rows === 1) return solid && !narrow ? 16 : narrow ? 32 : 64;
-    if (solid) return channels === 32 && !narrow ? 4 : 8;
+    if (solid) return narrow ? channels / 4 : channels / 8;
     return narrow ? 8 : 16;
   }
 
@@ -40,11 +47,19 @@
       figure.dataset.layer = layer.name;
       figure.querySelector(".md-name").textContent = title;
       figure.querySelector(".md-shape").textContent = shapeOf(layer);
-      surface.setAttribute("aria-label", `${title}, ${shapeOf(layer)}. Arrow keys move from unit to unit.`);
+      surface.setAttribute(
+        "aria-label",
+        `${title}, ${shapeOf(layer)}. Arrow keys move from unit to unit.`,
+      );
       stack.append(figure);
       return {
-        layer, title, surface, context: surface.getContext("2d"), maps: figure.querySelector(".md-maps"),
-        mark: figure.querySelector(".md-mark"), mapMark: figure.querySelector(".md-map-mark"),
+        layer,
+        title,
+        surface,
+        context: surface.getContext("2d"),
+        maps: figure.querySelector(".md-maps"),
+        mark: figure.querySelector(".md-mark"),
+        mapMark: figure.querySelector(".md-map-mark"),
       };
     });
     const sceneOf = new Map(scenes.map((scene) => [scene.layer, scene]));
@@ -54,12 +69,14 @@
 
     /** Lay the maps out, for the view and the width that the stage has now. */
     function arrange() {
-      const solid = stage.classList.contains("md-3d"), narrow = stage.clientWidth < NARROW;
+      const solid = stage.classList.contains("md-3d"),
+        narrow = stage.clientWidth < NARROW;
       for (const scene of scenes) {
         const { rows, columns, channels } = scene.layer;
         const plain = rows === 1; // numbers without a place: small squares
         scene.across = acrossOf(scene.layer, solid, narrow);
-        scene.pixel = channels === 1 ? 4 : channels === 10 ? 40 : plain ? 12 : Math.floor(MAP / columns);
+        scene.pixel =
+          channels === 1 ? 4 : channels === 10 ? 40 : plain ? 12 : Math.floor(MAP / columns);
         const gap = plain && channels > 10 ? 2 : 4;
         scene.cellWidth = columns * scene.pixel + gap;
         scene.cellHeight = rows * scene.pixel + gap;
@@ -77,14 +94,27 @@
     }
 
     /** Colour every number of a layer, the largest of the layer strongest. */
-    function drawMaps({ layer, across, pixel, cellWidth, cellHeight, pixels, surface, context, image }) {
+    function drawMaps({
+      layer,
+      across,
+      pixel,
+      cellWidth,
+      cellHeight,
+      pixels,
+      surface,
+      context,
+      image,
+    }) {
       const { rows, columns, channels, values } = layer;
       const signed = !layer.relu && layer.kind === "dense";
       let largest = 1e-9;
-      for (let i = 0; i < values.length; i++) largest = Math.max(largest, signed ? Math.abs(values[i]) : values[i]);
-      const scale = 255 / largest, width = surface.width;
+      for (let i = 0; i < values.length; i++)
+        largest = Math.max(largest, signed ? Math.abs(values[i]) : values[i]);
+      const scale = 255 / largest,
+        width = surface.width;
       for (let channel = 0; channel < channels; channel++) {
-        const corner = Math.floor(channel / across) * cellHeight * width + (channel % across) * cellWidth;
+        const corner =
+          Math.floor(channel / across) * cellHeight * width + (channel % across) * cellWidth;
         for (let row = 0; row < rows; row++) {
           for (let column = 0; column < columns; column++) {
             const level = Math.round(values[(row * columns + column) * channels + channel] * scale);
@@ -106,13 +136,15 @@
       context.textBaseline = "middle";
       for (let digit = 0; digit < values.length; digit++) {
         const strong = Math.abs(values[digit]) * scale > 110;
-        context.fillStyle = strong === isDark() ? "#10151c" : strong ? "#ffffff" : isDark() ? "#e6edf5" : "#1d2733";
-        const x = (digit % across) * cellWidth + pixel / 2, y = Math.floor(digit / across) * cellHeight + pixel / 2;
+        context.fillStyle =
+          strong === isDark() ? "#10151c" : strong ? "#ffffff" : isDark() ? "#e6edf5" : "#1d2733";
+        const x = (digit % across) * cellWidth + pixel / 2,
+          y = Math.floor(digit / across) * cellHeight + pixel / 2;
         context.fillText(digit, x, y + 1);
       }
     }
 
-    // ------------------------------------------------------------------------------------- which unit
+    // --- which unit ---
 
     function unitAt(scene, event) {
       const x = (event.offsetX / scene.surface.clientWidth) * scene.surface.width;
@@ -121,13 +153,20 @@
       const channel = Math.max(0, Math.floor(y / scene.cellHeight)) * scene.across + across;
       const { rows, columns, channels } = scene.layer;
       if (channel >= channels) return null;
-      const within = (length, sides) => Math.min(sides - 1, Math.max(0, Math.floor(length / scene.pixel)));
+      const within = (length, sides) =>
+        Math.min(sides - 1, Math.max(0, Math.floor(length / scene.pixel)));
       return {
-        scene, channel, row: within(y % scene.cellHeight, rows), column: within(x % scene.cellWidth, columns),
+        scene,
+        channel,
+        row: within(y % scene.cellHeight, rows),
+        column: within(x % scene.cellWidth, columns),
       };
     }
 
-    /** The next unit to the right, below and so on: within its map, then over its edge into the next map. */
+    /**
+     * The next unit to the right, below and so on: within its map, then over its edge into the next
+     * map.
+     */
     function neighbour({ scene, channel, row, column }, right, down) {
       const { rows, columns, channels } = scene.layer;
       const last = Math.ceil(channels / scene.across);
@@ -145,7 +184,12 @@
       let best = 0;
       for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
       const spot = Math.floor(best / channels);
-      return { scene, channel: best % channels, row: Math.floor(spot / columns), column: spot % columns };
+      return {
+        scene,
+        channel: best % channels,
+        row: Math.floor(spot / columns),
+        column: spot % columns,
+      };
     }
 
     function look(at, hold) {
@@ -169,7 +213,8 @@
       });
       scene.surface.addEventListener("click", (event) => {
         const at = unitAt(scene, event);
-        const same = held && at && ["scene", "channel", "row", "column"].every((key) => at[key] === unit[key]);
+        const same =
+          held && at && ["scene", "channel", "row", "column"].every((key) => at[key] === unit[key]);
         chosen = true;
         look(same ? null : at, true);
       });
@@ -177,7 +222,10 @@
         if (!scene.surface.matches(":focus-visible") || (held && unit.scene === scene)) return;
         const { rows, columns } = scene.layer;
         chosen = true;
-        look({ scene, channel: 0, row: Math.floor(rows / 2), column: Math.floor(columns / 2) }, true);
+        look(
+          { scene, channel: 0, row: Math.floor(rows / 2), column: Math.floor(columns / 2) },
+          true,
+        );
       });
       scene.surface.addEventListener("keydown", (event) => {
         const move = KEYS[event.key];
@@ -201,24 +249,37 @@
 
     /** Frame the unit and its map. */
     function drawMarks() {
-      for (const scene of scenes) scene.mark.hidden = scene.mapMark.hidden = !unit || unit.scene !== scene;
+      for (const scene of scenes)
+        scene.mark.hidden = scene.mapMark.hidden = !unit || unit.scene !== scene;
       if (!unit) return;
-      const { scene } = unit, { rows, columns } = scene.layer;
+      const { scene } = unit,
+        { rows, columns } = scene.layer;
       const map = boxOf({ ...unit, row: 0, column: 0 });
       setBox(scene.mark, boxOf(unit));
       setBox(scene.mapMark, { ...map, width: map.width * columns, height: map.height * rows });
     }
 
     return {
-      scenes, sceneOf, arrange, draw, look, lookForReader, boxOf,
-      get unit() { return unit; },
+      scenes,
+      sceneOf,
+      arrange,
+      draw,
+      look,
+      lookForReader,
+      boxOf,
+      get unit() {
+        return unit;
+      },
     };
   }
 
   /** Place an element over a part of its parent, given in fractions of the parent's sides. */
   function setBox(element, { left, top, width, height }) {
     Object.assign(element.style, {
-      left: `${100 * left}%`, top: `${100 * top}%`, width: `${100 * width}%`, height: `${100 * height}%`,
+      left: `${100 * left}%`,
+      top: `${100 * top}%`,
+      width: `${100 * width}%`,
+      height: `${100 * height}%`,
     });
   }
 

@@ -1,24 +1,32 @@
 // The book's network in plain JavaScript: from 784 pixels to ten probabilities.
 //
-// An array of shape (rows, columns, channels) is one long typed array; the number at a row, a column and
-// a channel is at place (row * columns + column) * channels + channel. That is the order of NumPy and Keras.
+// An array of shape (rows, columns, channels) is one long typed array; the number at a row, a
+// column and a channel is at place (row * columns + column) * channels + channel. That is the order
+// of NumPy and Keras.
 //
-// Batch normalization is gone: it is multiplied into the layer before it. It scales and shifts each channel
-// after pooling, and pooling keeps the largest of four numbers. Scaling first and pooling then gives the same,
-// since every scale of this network is positive. (A negative one would turn the largest into the smallest;
-// `mnist-tutorial export` refuses to write such a network.) For the same reason it makes no difference that
-// ReLU stands before the pooling here, as in the article, and after it in `models.build_cnn`.
+// Batch normalization is gone: it is multiplied into the layer before it. It scales and shifts each
+// channel after pooling, and pooling keeps the largest of four numbers. Scaling first and pooling
+// then gives the same, since every scale of this network is positive. (A negative one would turn
+// the largest into the smallest; `mnist-tutorial export` refuses to write such a network.) For the
+// same reason it makes no difference that ReLU stands before the pooling here, as in the article,
+// and after it in `models.build_cnn`.
 
 (function () {
   "use strict";
 
   const WINDOW = 3; // the side of every convolution's window
 
-  /** Slide 3 by 3 windows over the input; each of the filters writes its weighted sum, plus its bias. */
+  /**
+   * Slide 3 by 3 windows over the input; each of the filters writes its weighted sum, plus its
+   * bias.
+   */
   function convolve(input, layer, output) {
     const { rows, columns, channels } = input;
     const filters = output.channels;
-    const from = input.values, to = output.values, weights = layer.weights, bias = layer.bias;
+    const from = input.values,
+      to = output.values,
+      weights = layer.weights,
+      bias = layer.bias;
     const inARow = 3 * channels; // three neighbours in a row, with all channels, stand side by side
     for (let row = 0; row < rows - 2; row++) {
       for (let column = 0; column < columns - 2; column++) {
@@ -46,14 +54,20 @@
   /** Keep the largest number of each square of 2 by 2. */
   function maxPool(input, output) {
     const { columns, channels } = input;
-    const from = input.values, to = output.values;
+    const from = input.values,
+      to = output.values;
     const below = columns * channels;
     let place = 0;
     for (let row = 0; row < output.rows; row++) {
       for (let column = 0; column < output.columns; column++) {
         const corner = (2 * row * columns + 2 * column) * channels;
         for (let i = corner; i < corner + channels; i++) {
-          to[place++] = Math.max(from[i], from[i + channels], from[i + below], from[i + below + channels]);
+          to[place++] = Math.max(
+            from[i],
+            from[i + channels],
+            from[i + below],
+            from[i + below + channels],
+          );
         }
       }
     }
@@ -61,7 +75,9 @@
 
   /** Every output is a weighted sum of all inputs, plus its bias. */
   function dense(input, layer, output) {
-    const from = input.values, to = output.values, weights = layer.weights;
+    const from = input.values,
+      to = output.values,
+      weights = layer.weights;
     const outputs = to.length;
     to.set(layer.bias);
     for (let i = 0; i < from.length; i++) {
@@ -71,9 +87,12 @@
     }
   }
 
-  /** Turn logits into probabilities: the exponential of each over the temperature, divided by the sum of all. */
+  /**
+   * Turn logits into probabilities: the exponential of each over the temperature, divided by the
+   * sum of all.
+   */
   function softmax(logits, temperature) {
-    const largest = Math.max(...logits); // subtracted so that no exponential is too large for a number
+    const largest = Math.max(...logits); // subtracted so that no exponential is too large
     const exponentials = Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
     const sum = exponentials.reduce((total, one) => total + one);
     return exponentials.map((one) => one / sum);
@@ -85,13 +104,22 @@
   }
 
   /**
-   * Make the network. weights: what weights.js assigns; parameters: of each layer, by name, what `unpack` read.
+   * Make the network. weights: what weights.js assigns; parameters: of each layer, by name, what
+   * `unpack` read.
    *
-   * `run` computes every layer for the pixels in the first. A layer also knows its receptive field: one unit sees
-   * `field` by `field` pixels, and the next unit's field begins `step` pixels further on.
+   * `run` computes every layer for the pixels in the first. A layer also knows its receptive field:
+   * one unit sees `field` by `field` pixels, and the next unit's field begins `step` pixels further
+   * on.
    */
   function build(weights, parameters) {
-    const input = { name: "input", kind: "input", from: null, field: 1, step: 1, ...room(28, 28, 1) };
+    const input = {
+      name: "input",
+      kind: "input",
+      from: null,
+      field: 1,
+      step: 1,
+      ...room(28, 28, 1),
+    };
     const layers = [input];
     for (const made of weights.layers) {
       const from = layers[layers.length - 1];
@@ -100,13 +128,17 @@
       if (made.kind === "conv") {
         const lost = WINDOW - 1; // at the rim
         layers.push({
-          ...common, ...room(from.rows - lost, from.columns - lost, filters),
-          field: from.field + lost * from.step, step: from.step,
+          ...common,
+          ...room(from.rows - lost, from.columns - lost, filters),
+          field: from.field + lost * from.step,
+          step: from.step,
         });
       } else if (made.kind === "pool") {
         layers.push({
-          ...common, ...room(Math.floor(from.rows / made.size), Math.floor(from.columns / made.size), filters),
-          field: from.field + (made.size - 1) * from.step, step: from.step * made.size,
+          ...common,
+          ...room(Math.floor(from.rows / made.size), Math.floor(from.columns / made.size), filters),
+          field: from.field + (made.size - 1) * from.step,
+          step: from.step * made.size,
         });
       } else layers.push({ ...common, ...room(1, 1, filters), field: input.rows, step: 0 });
     }
@@ -119,7 +151,9 @@
       }
     }
 
-    /** 784 pixels in [0, 1], row by row, light ink on dark: ten logits. For tests and the curious. */
+    /**
+     * 784 pixels in [0, 1], row by row, light ink on dark: ten logits. For tests and the curious.
+     */
     function logits(pixels) {
       if (pixels.length !== 784) throw new Error(`Expected 784 pixels, got ${pixels.length}.`);
       input.values.set(pixels);

@@ -1,9 +1,12 @@
-// What the answer depends on: cover one patch after another with paper, and see by how much the answer's margin changes.
+// What the answer depends on: cover one patch after another with paper, and see by how much the
+// answer's margin changes.
 
 (function () {
   "use strict";
 
-  const SIDE = 28, PATCH = 4, PATCHES = SIDE / PATCH;
+  const SIDE = 28,
+    PATCH = 4,
+    PATCHES = SIDE / PATCH;
   const PAUSE = 250; // milliseconds without a change before the work begins
   const SLICE = 12; // milliseconds of work between two frames
 
@@ -12,11 +15,16 @@
     return logits[digit] - Math.max(...logits.filter((_, other) => other !== digit));
   }
 
-  /** onMap is called with { digit, falls }, how much the margin falls for each of the 49 patches; or with null. */
+  /**
+   * onMap is called with { digit, falls }, how much the margin falls for each of the 49 patches; or
+   * with null.
+   */
   function createOcclusion(network, onMap) {
     let timer = 0;
 
-    /** Map the answer to these 784 pixels once they have not changed for a while; null for no map. */
+    /**
+     * Map the answer to these 784 pixels once they have not changed for a while; null for no map.
+     */
     function update(pixels) {
       clearTimeout(timer);
       onMap(null);
@@ -25,7 +33,8 @@
 
     function begin(pixels) {
       const logits = network.logits(pixels);
-      const digit = logits.indexOf(Math.max(...logits)), before = marginOf(logits, digit);
+      const digit = logits.indexOf(Math.max(...logits)),
+        before = marginOf(logits, digit);
       const falls = [];
       timer = setTimeout(function work() {
         const end = performance.now() + SLICE;

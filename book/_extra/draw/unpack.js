@@ -27,9 +27,9 @@
   }
 
   /**
-   * Unpack a network's numbers: base64 of what zlib compressed, for each layer in turn a scale for each filter and
-   * its bias, both float32, and its weights, int8. The scale is multiplied into the weights here. All in the byte
-   * order of today's processors, the smallest byte first.
+   * Unpack a network's numbers: base64 of what zlib compressed, for each layer in turn a scale for
+   * each filter and its bias, both float32, and its weights, int8. The scale is multiplied into the
+   * weights here. All in the byte order of today's processors, the smallest byte first.
    */
   async function unpack({ layers, data }) {
     const packed = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
@@ -45,9 +45,16 @@
     for (const { parameters: name, shape } of layers) {
       if (!name) continue; // pooling has none
       const filters = shape[shape.length - 1];
-      const scale = take(Float32Array, filters), bias = Float64Array.from(take(Float32Array, filters));
-      const steps = take(Int8Array, shape.reduce((product, side) => product * side));
-      parameters[name] = { weights: Float64Array.from(steps, (step, i) => step * scale[i % filters]), bias };
+      const scale = take(Float32Array, filters),
+        bias = Float64Array.from(take(Float32Array, filters));
+      const steps = take(
+        Int8Array,
+        shape.reduce((product, side) => product * side),
+      );
+      parameters[name] = {
+        weights: Float64Array.from(steps, (step, i) => step * scale[i % filters]),
+        bias,
+      };
     }
     return parameters;
   }
