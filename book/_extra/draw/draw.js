@@ -187,10 +187,12 @@
     part("turning").hidden = !solid;
     layers.look(null, false);
     layers.arrange();
+    lines.measure();
   }
 
   function turn() {
     stage.style.setProperty("--turn", `${part("turn").value}deg`);
+    lines.measure();
     lines.draw(layers.unit);
   }
 
@@ -205,6 +207,7 @@
     part("temperature").value = api.weights.temperature;
     showTemperature();
     layers.arrange();
+    lines.measure();
     part("flat").addEventListener("click", () => view(false));
     part("solid").addEventListener("click", () => view(true));
     part("turn").addEventListener("input", turn);

@@ -10,5 +10,5 @@
   });
   // Safari has no requestIdleCallback.
   const whenIdle = window.requestIdleCallback || ((callback) => setTimeout(callback, 500));
-  window.addEventListener("load", () => whenIdle(load));
+  whenIdle(load);
 })();

@@ -32,7 +32,8 @@
    * weights here. All in the byte order of today's processors, the smallest byte first.
    */
   async function unpack({ layers, data }) {
-    const packed = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+    const text = atob(data), packed = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i);
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
     const bytes = await new Response(stream).arrayBuffer();
     const parameters = {};
@@ -45,16 +46,12 @@
     for (const { parameters: name, shape } of layers) {
       if (!name) continue; // pooling has none
       const filters = shape[shape.length - 1];
-      const scale = take(Float32Array, filters),
-        bias = Float64Array.from(take(Float32Array, filters));
-      const steps = take(
-        Int8Array,
-        shape.reduce((product, side) => product * side),
-      );
-      parameters[name] = {
-        weights: Float64Array.from(steps, (step, i) => step * scale[i % filters]),
-        bias,
-      };
+      const scale = take(Float32Array, filters);
+      const bias = Float64Array.from(take(Float32Array, filters));
+      const steps = take(Int8Array, shape.reduce((product, side) => product * side));
+      const weights = new Float64Array(steps.length);
+      for (let i = 0; i < weights.length; i++) weights[i] = steps[i] * scale[i % filters];
+      parameters[name] = { weights, bias };
     }
     return parameters;
   }
