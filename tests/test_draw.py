@@ -835,6 +835,8 @@ def test_the_maps_change_with_the_drawing(draw: Page) -> None:
             "all => all.map(one => one.toDataURL())"
         )
 
+    draw.set_viewport_size({"width": 1200, "height": 4000})  # all of them are seen
+    draw.wait_for_timeout(300)
     before = pictures()
     draw_with_the_mouse(draw)
     assert all(old != new for old, new in zip(before, pictures(), strict=True))

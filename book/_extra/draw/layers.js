@@ -6,7 +6,7 @@
   "use strict";
 
   const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  const NARROW = 560; // pixels of the screen
+  const NARROW = 460; // pixels of the screen
   const MAP = 52; // pixels of the canvas for a map's side
 
   /** What a layer is called, and its shape, for people. */
@@ -89,8 +89,22 @@
       drawMarks();
     }
 
+    // Only what is on the screen, or nearly, is drawn; the rest when it comes there.
+    const visible = new Set();
+    const watcher = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries) {
+          const scene = scenes.find(({ surface }) => surface === target);
+          visible[isIntersecting ? "add" : "delete"](scene);
+          if (isIntersecting) drawMaps(scene);
+        }
+      },
+      { rootMargin: "100px" },
+    );
+    for (const { surface } of scenes) watcher.observe(surface);
+
     function draw() {
-      for (const scene of scenes) drawMaps(scene);
+      for (const scene of visible) drawMaps(scene);
     }
 
     /** Colour every number of a layer, the largest of the layer strongest. */
