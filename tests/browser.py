@@ -73,7 +73,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def axe_script() -> Path | None:
-    """The file of axe, which finds what keeps people from using a page; None where it is not installed."""
+    """The file of axe, which finds what keeps people from using a page, or None."""
     found = importlib.util.find_spec("axe_playwright_python")
     if found is None or found.origin is None:
         return None
@@ -87,12 +87,12 @@ needs_axe = pytest.mark.skipif(not AXE, reason="axe-playwright-python is not ins
 
 
 def violations(page: Page, part: str, options: dict[str, Any] | None = None) -> Any:
-    """What axe finds in a part of a page: what is violated, how often, and the first places."""
+    """What axe finds in a part of a page: the rule, how often, and the first places."""
     assert AXE
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
     found = page.evaluate(
-        "([part, options]) => axe.run(part, options).then((result) => result.violations)",
+        "([part, options]) => axe.run(part, options).then((all) => all.violations)",
         [part, options or {}],
     )
     return [

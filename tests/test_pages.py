@@ -92,8 +92,8 @@ def test_a_page_has_one_search_box(page: Page, width: int) -> None:
     page.goto((HTML / "loading.html").as_uri())
     boxes = page.locator("button[class*='search-button']")
     inside = boxes.evaluate_all(
-        """boxes => boxes.map(box => box.getBoundingClientRect())
-          .filter(box => box.width > 0 && box.left >= 0 && box.right <= innerWidth).length"""
+        """boxes => boxes.map(box => box.getBoundingClientRect()).filter(
+          box => box.width > 0 && box.left >= 0 && box.right <= innerWidth).length"""
     )
     assert inside == 1
 
@@ -135,10 +135,10 @@ def test_a_printed_page_has_all_its_code_and_no_navigation(page: Page) -> None:
 @needs_axe
 @pytest.mark.parametrize("name", CONTENT)
 def test_axe_finds_nothing_in_what_we_wrote(page: Page, origin: str, name: str) -> None:
-    """Left aside: the theme's frame and search field, formulae, the list of sources, the colours of code."""
+    """Left aside: the theme's frame, formulae, the sources, the colours of code."""
     page.set_viewport_size({"width": 1200, "height": 900})
     page.goto(f"{origin}/{name}", wait_until="networkidle")
-    # Taken out, not excluded: axe takes half of its time to look through what it then leaves aside.
+    # Taken out, not excluded: axe would take half of its time to look through them.
     page.evaluate(
         "(names) => document.querySelectorAll(names).forEach((each) => each.remove())",
         LEFT_ASIDE,

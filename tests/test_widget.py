@@ -1,4 +1,4 @@
-"""The live figure of the chapter "convolution", in a real Chromium: its sums are those of `convolve2d`."""
+"""The live figure of the chapter "convolution": its sums are those of `convolve2d`."""
 
 import itertools
 import re
@@ -191,7 +191,8 @@ def test_it_fits_a_phone_and_a_finger(widget: Page) -> None:
         boxes = widget.locator(
             "#convolve, #convolve :is(input, button, select)"
         ).evaluate_all(
-            "nodes => nodes.map(node => node.getBoundingClientRect()).map(b => [b.left, b.right, b.height])"
+            """nodes => nodes.map(node => node.getBoundingClientRect())
+              .map(box => [box.left, box.right, box.height])"""
         )
         (left, right, _), *controls = boxes
         for control_left, control_right, height in controls:

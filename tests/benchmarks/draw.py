@@ -1,4 +1,4 @@
-"""The time of one pass in the page, from stroke to bars and maps, in a headless Chromium.
+"""The time of one pass in the page, from stroke to bars and maps, in Chromium.
 
 Build the book, then run it with nothing else running:
 
