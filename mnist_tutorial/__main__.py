@@ -120,7 +120,13 @@ def _export(options: argparse.Namespace) -> None:
     folder = Path(options.folder)
     export.export_javascript(models.load_pretrained(), folder / "weights.js")
     export.export_samples(folder / "samples.js")
-    print(f"Written: {folder / 'weights.js'} and {folder / 'samples.js'}")
+    playground = folder.parent / "playground"
+    playground.mkdir(exist_ok=True)
+    export.export_digits(playground / "digits.js")
+    print(
+        f"Written: {folder / 'weights.js'}, {folder / 'samples.js'} "
+        f"and {playground / 'digits.js'}"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,22 @@ def _check_place(names: list[str], name: str, following: str) -> None:
         raise ValueError(
             f"{following} cannot be folded into {name}: {', '.join(between)} stand between them."
         )
+
+
+def export_digits(path: str | Path) -> None:
+    """Write the digits of the page that learns: training digits 0 to 6,999 and the last 1,000.
+
+    The file sets `window.mnistPlayground.digits`: base64 of the deflated pixels of all of them, followed by
+    their labels, one byte each. Raises TypeError, FileNotFoundError. Chapter: playground.
+    """
+    path = checks.path_to_write(path)
+    (x_train, y_train), _ = data.load_mnist()
+    chosen = np.r_[:7000, len(x_train) - 1000 : len(x_train)]
+    content = x_train[chosen].tobytes() + y_train[chosen].astype(np.uint8).tobytes()
+    text = base64.b64encode(zlib.compress(content, 9)).decode()
+    script = (
+        "// Digits of MNIST (CC BY-SA 3.0, LeCun, Cortes and Burges). "
+        "Written by `mnist-tutorial export`.\n"
+        f'(window.mnistPlayground ??= {{ parts: [] }}).digits = "{text}";\n'
+    )
+    results.write_whole(path, script.encode())
