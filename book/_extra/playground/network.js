@@ -1,4 +1,5 @@
-// A network is a list of layers. It reads a picture forward, and learns from a label backward.
+// A network is a list of layers. It reads a picture forward, and learns from a label
+// backward.
 
 (window.mnistPlayground ??= { parts: [] }).parts.push(function (engine) {
   "use strict";
@@ -15,11 +16,16 @@
       layers.dense_1 = engine.dense(picture, 64, activation);
       layers.logits = engine.dense(layers.dense_1.output, 10, "linear");
     }
-    const order = Object.values(layers), backwards = [...order].reverse();
+    const order = Object.values(layers);
+    const backwards = [...order].reverse();
     const parameters = order.flatMap(({ kernel, bias }) => [kernel, bias]);
-    const logits = layers.logits.output, probabilities = new Float64Array(10);
+    const logits = layers.logits.output;
+    const probabilities = new Float64Array(10);
 
-    /** Read what stands in `picture.values`: fills `probabilities`, returns the likeliest digit. */
+    /**
+     * Read what stands in `picture.values`: fills `probabilities`, returns the likeliest
+     * digit.
+     */
     function read() {
       for (const layer of order) layer.forward();
       engine.softmax(logits.values, probabilities);
@@ -27,12 +33,14 @@
     }
 
     /**
-     * Add to every gradient what the picture that was just read has to say, as one of a batch of `batchSize`.
-     * Returns its loss, the cross-entropy: how surprised the network was by the label.
+     * Add to every gradient what the picture just read has to say, as one of `batchSize`
+     * in its batch. Returns its loss, the cross-entropy: how surprised the network was by
+     * the label.
      */
     function learn(label, batchSize) {
       for (let digit = 0; digit < 10; digit++) {
-        logits.gradient[digit] = (probabilities[digit] - (digit === label ? 1 : 0)) / batchSize;
+        logits.gradient[digit] =
+          (probabilities[digit] - (digit === label ? 1 : 0)) / batchSize;
       }
       for (const layer of backwards) layer.backward();
       return -Math.log(Math.max(probabilities[label], 1e-300)) / batchSize;

@@ -3,16 +3,24 @@
 (function () {
   "use strict";
 
-  const { engine, experiments, loadDigits, startWorker, createCurve, paintDigit, paintFilters, paintMaps } =
-    window.mnistPlayground;
+  const {
+    engine,
+    experiments,
+    loadDigits,
+    startWorker,
+    createCurve,
+    paintDigit,
+    paintFilters,
+    paintMaps,
+  } = window.mnistPlayground;
   const place = document.getElementById("playground");
   if (!place) return;
 
   const { KNOBS, SHOWN, settingsFrom, fromFragment, toFragment } = engine;
   const NAMES = ["A", "B"];
   const FIRST_SHOWN = 4; // the unseen digit that is looked into at first
-  const NOTE = "It is smaller than the book’s network, and scored on 1,000 training digits that it never learns from. " +
-    "One run is one draw: another seed, another curve.";
+  const NOTE =
+    "A smaller network than the book’s, scored on 1,000 training digits kept aside. One run is one draw: try another seed.";
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const thousands = (count) => count.toLocaleString("en");
   const percent = (fraction) => `${(100 * fraction).toFixed(fraction < 0.0995 ? 1 : 0)} %`;
@@ -22,20 +30,33 @@
     learningRate: ["Step size", "learning rate"],
     batchSize: ["Digits per step", "batch size"],
     optimizer: ["How it steps", "optimizer", { adam: "Adam", momentum: "momentum", sgd: "SGD" }],
-    initialWeights: ["Initial weights", "", { random: "random", equal: "all equal", zero: "zeros", large: "far too large" }],
+    initialWeights: [
+      "Initial weights",
+      "",
+      { random: "random", equal: "all equal", zero: "zeros", large: "far too large" },
+    ],
     seed: ["Seed", ""],
     digits: ["Digits to learn from", "", {}],
     randomLabels: ["Labels at random", "", { 0: "none", 1: "all" }],
     pixels: ["Pixels", "", { "0-1": "0 to 1", "0-255": "0 to 255" }],
     activation: ["After each sum", "activation", { relu: "ReLU", linear: "nothing" }],
-    augmentation: ["Digits changed", "augmentation", { none: "never", article: "a little", far: "too far" }],
+    augmentation: [
+      "Digits changed",
+      "augmentation",
+      { none: "never", article: "a little", far: "too far" },
+    ],
     architecture: ["Network", "", { convolutional: "convolutional", dense: "dense" }],
     shuffled: ["Pixels", "order", { false: "in place", true: "shuffled" }],
     leftOut: ["Never shown", "classes", { "": "none" }],
   };
   const FOLDED = ["architecture", "shuffled", "leftOut"];
-  const inWords = (key, value) => WORDS[key][2]?.[value] ??
-    (key === "randomLabels" ? `${Math.round(100 * value)} %` : key === "digits" ? thousands(value) : String(value));
+  const inWords = (key, value) =>
+    WORDS[key][2]?.[value] ??
+    (key === "randomLabels"
+      ? `${Math.round(100 * value)} %`
+      : key === "digits"
+        ? thousands(value)
+        : String(value));
 
   // ------------------------------------------------------------------------------------------ the parts
 
@@ -45,16 +66,20 @@
       ${NAMES.map((name) => `<select class="pg-${name}" data-run="${name}" aria-label="${WORDS[key].slice(0, 2).filter(Boolean).join(", ")}, ${name}"></select>`).join("")}</div>`;
   const answersOf = (name) => `
     <div class="pg-${name}"><p class="pg-name">${name}</p>
-      <div class="pg-digits" role="group" aria-label="Forty unseen digits, as ${name} reads them">${Array.from({ length: SHOWN }, (_, i) =>
-        `<button type="button" data-digit="${i}" tabindex="${i || name === "B" ? -1 : 0}"><canvas></canvas><b></b></button>`).join("")}</div></div>`;
+      <div class="pg-digits" role="group" aria-label="Forty unseen digits, as ${name} reads them">${Array.from(
+        { length: SHOWN },
+        (_, i) =>
+          `<button type="button" data-digit="${i}" tabindex="${i || name === "B" ? -1 : 0}"><canvas></canvas><b></b></button>`,
+      ).join("")}</div></div>`;
 
   place.innerHTML = `
     <div class="pg-bar">
       <button type="button" class="pg-learn">Learn</button>
       <button type="button" class="pg-step">One step</button>
       <button type="button" class="pg-over">Start over</button>
-      <p class="pg-seen"><b>0</b> digits seen</p>
-      ${NAMES.map((name) => `<p class="pg-score pg-${name}"><span class="pg-name">${name}</span> <b>–</b> <span>wrong of 1,000<i> unseen</i></span></p>`).join("")}
+      <div class="pg-numbers"><p class="pg-seen"><b>0</b> digits seen</p>
+        ${NAMES.map((name) => `<p class="pg-score pg-${name}"><span class="pg-name">${name}</span> <b>–</b></p>`).join("")}
+        <p>wrong of 1,000<span> unseen</span></p></div>
     </div>
     <p class="pg-line"></p>
     <p class="pg-problem" role="alert" hidden></p>
@@ -65,8 +90,12 @@
         <button type="button" data-guess="B">B will read better</button></div></div>
     <div class="pg-columns">
       <section class="pg-experiments" aria-label="Experiments"><p class="pg-title">Experiments <small>guess first</small></p>
-        <div class="pg-list">${Object.entries(experiments).map(([name, { title }], i) =>
-          `<button type="button" data-experiment="${name}" aria-pressed="false"><span>${i + 1}</span> ${title}</button>`).join("")}</div></section>
+        <div class="pg-list">${Object.entries(experiments)
+          .map(
+            ([name, { title }], i) =>
+              `<button type="button" data-experiment="${name}" aria-pressed="false"><span>${i + 1}</span> ${title}</button>`,
+          )
+          .join("")}</div></section>
       <section class="pg-middle">
         <p class="pg-title">Forty unseen digits <small>green: read rightly; else its wrong answer</small></p>
         <div class="pg-answers">${NAMES.map(answersOf).join("")}</div>
@@ -76,20 +105,28 @@
       <section class="pg-right">
         <p class="pg-title">Draw into it <small>while it learns</small></p>
         <div class="pg-desk"><div class="pg-drawing"></div><span class="pg-hint">draw a digit here</span></div>
-        <div class="pg-bars" role="img" aria-label="No answer yet">${Array.from({ length: 10 }, (_, digit) =>
-          `<div>${NAMES.map((name) => `<i class="pg-${name}"></i>`).join("")}<span>${digit}</span></div>`).join("")}</div>
+        <div class="pg-bars" role="img" aria-label="No answer yet">${Array.from(
+          { length: 10 },
+          (_, digit) =>
+            `<div>${NAMES.map((name) => `<i class="pg-${name}"></i>`).join("")}<span>${digit}</span></div>`,
+        ).join("")}</div>
         <div class="pg-answer"><canvas class="pg-given" role="img" aria-label="The 28 by 28 pixels that it is given"></canvas>
           <p class="pg-verdict"></p></div>
         <p class="pg-title">Inside <small>eight filters, and what they find</small></p>
-        ${NAMES.map((name) => `<div class="pg-inside pg-${name}"><p class="pg-name">${name}</p><div>
+        ${NAMES.map(
+          (name) => `<div class="pg-inside pg-${name}"><p class="pg-name">${name}</p><div>
           <canvas class="pg-filters" role="img" aria-label="The filters of ${name}: blue above zero, orange below"></canvas>
           <canvas class="pg-maps" role="img" aria-label="Where each filter of ${name} fires on the picture"></canvas>
-          <canvas class="pg-maps" role="img" aria-label="The sixteen maps of the second layer of ${name}"></canvas></div></div>`).join("")}
+          <canvas class="pg-maps" role="img" aria-label="The sixteen maps of the second layer of ${name}"></canvas></div></div>`,
+        ).join("")}
       </section>
       <section class="pg-knobs" aria-label="Knobs">
         <p class="pg-title">Knobs <small>turning one starts over</small></p>
         <div class="pg-heads"><span></span><span class="pg-A">A</span><span class="pg-B">B</span></div>
-        ${Object.keys(WORDS).filter((key) => !FOLDED.includes(key)).map(knob).join("")}
+        ${Object.keys(WORDS)
+          .filter((key) => !FOLDED.includes(key))
+          .map(knob)
+          .join("")}
         <details><summary>More</summary>${FOLDED.map(knob).join("")}</details>
         <p class="pg-differs"></p>
         <button type="button" class="pg-compare"></button>
@@ -102,18 +139,27 @@
     if (element.textContent !== text) element.textContent = text;
   };
   const curve = createCurve(part("curve"));
-  const bars = all(".pg-bars > div").map((column) => ({ A: column.querySelector(".pg-A"), B: column.querySelector(".pg-B"), column }));
-  const tiles = Object.fromEntries(NAMES.map((name) => [name, all(`.pg-answers .pg-${name} button`)]));
+  const bars = all(".pg-bars > div").map((column) => ({
+    A: column.querySelector(".pg-A"),
+    B: column.querySelector(".pg-B"),
+    column,
+  }));
+  const tiles = Object.fromEntries(
+    NAMES.map((name) => [name, all(`.pg-answers .pg-${name} button`)]),
+  );
 
   // ------------------------------------------------------------------------------------------ the state
 
   let settings = { A: settingsFrom(), B: null };
-  let experiment = null, guess = null;
+  let experiment = null,
+    guess = null;
   let unseen = null; // the forty digits, once they are loaded
   let chosen = FIRST_SHOWN; // the unseen digit that is looked into
   let drawn = null; // what is on the paper: { pixels } or { problem }
   let wanted = false; // whether the reader wants it to go
-  let going = false, done = false, generation = 0;
+  let going = false,
+    done = false,
+    generation = 0;
   let runs = []; // the latest report of each, with all of its scores
   let milestone = 100;
 
@@ -123,7 +169,10 @@
     else if (data.generation === generation) receive(data);
   };
   worker.onerror = (event) => complain(`The network stopped: ${event.message}`);
-  loadDigits().then((digits) => worker.postMessage({ digits }), (error) => complain(error.message));
+  loadDigits().then(
+    (digits) => worker.postMessage({ digits }),
+    (error) => complain(error.message),
+  );
 
   function complain(...sentences) {
     const problem = part("problem");
@@ -147,7 +196,11 @@
     generation++;
     showSettings();
     if (!unseen) return;
-    worker.postMessage({ settings, until: experiment ? experiments[experiment].digits : null, generation });
+    worker.postMessage({
+      settings,
+      until: experiment ? experiments[experiment].digits : null,
+      generation,
+    });
     sendPicture();
     send();
   }
@@ -158,7 +211,8 @@
   }
 
   function sendPicture() {
-    if (unseen) worker.postMessage({ picture: drawn ? drawn.pixels ?? null : unseen[chosen].pixels });
+    if (unseen)
+      worker.postMessage({ picture: drawn ? (drawn.pixels ?? null) : unseen[chosen].pixels });
     else render();
   }
 
@@ -181,7 +235,8 @@
   let waiting = 0;
 
   function render() {
-    if (!waiting) waiting = calm.matches && going ? setTimeout(paint, 500) : requestAnimationFrame(paint);
+    if (!waiting)
+      waiting = calm.matches && going ? setTimeout(paint, 500) : requestAnimationFrame(paint);
   }
 
   function paint() {
@@ -202,11 +257,19 @@
   function paintRun(run) {
     setText(place.querySelector(`.pg-score.pg-${run.name} b`), thousands(wrongOf(run)));
     tiles[run.name].forEach((tile, i) => {
-      const { label } = unseen[i], right = run.answers[i] === label;
-      if (tile.className === (right ? "pg-right-one" : "pg-wrong-one") && tile.lastChild.textContent === String(run.answers[i])) return;
+      const { label } = unseen[i],
+        right = run.answers[i] === label;
+      if (
+        tile.className === (right ? "pg-right-one" : "pg-wrong-one") &&
+        tile.lastChild.textContent === String(run.answers[i])
+      )
+        return;
       tile.className = right ? "pg-right-one" : "pg-wrong-one";
       tile.lastChild.textContent = run.answers[i];
-      tile.setAttribute("aria-label", right ? `a ${label}, read rightly` : `a ${label}, read as ${run.answers[i]}`);
+      tile.setAttribute(
+        "aria-label",
+        right ? `a ${label}, read rightly` : `a ${label}, read as ${run.answers[i]}`,
+      );
     });
     const inside = part(`inside.pg-${run.name}`);
     const [filters, ...maps] = inside.querySelectorAll("canvas");
@@ -221,44 +284,68 @@
     const verdicts = [];
     for (const { A, B, column } of bars) column.classList.remove("pg-best");
     for (const name of NAMES) {
-      const run = runs.find((each) => each.name === name), inside = run?.inside;
+      const run = runs.find((each) => each.name === name),
+        inside = run?.inside;
       const usable = inside && !run.stopped;
       const best = usable ? inside.probabilities.indexOf(Math.max(...inside.probabilities)) : -1;
-      bars.forEach((bar, digit) => bar[name].style.setProperty("--p", usable ? inside.probabilities[digit] : 0));
+      bars.forEach((bar, digit) =>
+        bar[name].style.setProperty("--p", usable ? inside.probabilities[digit] : 0),
+      );
       if (best >= 0) {
         if (name === "A") bars[best].column.classList.add("pg-best");
-        verdicts.push(`${settings.B ? `${name} reads` : "It reads"} a ${best} (${percent(inside.probabilities[best])}).`);
+        verdicts.push(
+          `${settings.B ? `${name} reads` : "It reads"} a ${best} (${percent(inside.probabilities[best])}).`,
+        );
       }
     }
     const given = runs[0]?.inside?.given;
     part("given").hidden = !given;
-    if (given) paintDigit(part("given"), given, given.reduce((most, value) => Math.max(most, value), 1e-9));
+    if (given)
+      paintDigit(
+        part("given"),
+        given,
+        given.reduce((most, value) => Math.max(most, value), 1e-9),
+      );
     part("hint").hidden = Boolean(drawn);
     if (drawn?.problem) verdicts.splice(0, 2, drawn.problem);
     else if (!drawn && unseen) verdicts.push(`Its label says ${unseen[chosen].label}.`);
     setText(part("verdict"), verdicts.join(" "));
     part("bars").setAttribute("aria-label", verdicts.join(" ") || "No answer yet");
-    for (const name of NAMES) tiles[name].forEach((tile, i) => tile.toggleAttribute("data-chosen", !drawn && i === chosen));
+    for (const name of NAMES)
+      tiles[name].forEach((tile, i) => tile.toggleAttribute("data-chosen", !drawn && i === chosen));
   }
 
   /** One line that says what happens. */
   function lineOf(seen) {
-    const broken = runs.filter(({ stopped }) => stopped).map(({ name, seen: at }) =>
-      `${settings.B ? name : "It"} stopped after ${thousands(at)} digits: its numbers overflowed, and every sum became NaN.`);
+    const broken = runs
+      .filter(({ stopped }) => stopped)
+      .map(
+        ({ name, seen: at }) =>
+          `${settings.B ? name : "It"} stopped after ${thousands(at)} digits: its numbers overflowed, and every sum became NaN.`,
+      );
     if (broken.length) return broken.join(" ");
-    if (seen === 0) return wanted ? "The digits are being loaded." : "It has seen no digit yet, and guesses. Press Learn.";
+    if (seen === 0)
+      return wanted
+        ? "The digits are being loaded."
+        : "It has seen no digit yet, and guesses. Press Learn.";
     return NOTE;
   }
 
   function scoresInWords() {
-    const scores = runs.map((run) => `${settings.B ? `${run.name}: ` : ""}${wrongOf(run)} of 1,000 unseen digits misread`);
+    const scores = runs.map(
+      (run) => `${settings.B ? `${run.name}: ` : ""}${wrongOf(run)} of 1,000 unseen digits misread`,
+    );
     return `${thousands(runs[0].seen)} digits seen, ${scores.join("; ")}.`;
   }
 
-  /** A word to screen readers, when the errors fall below a mark or the run halts, and not at every step. */
+  /**
+   * A word to screen readers, when the errors fall below a mark or the run halts, and not at every
+   * step.
+   */
   function announce() {
     if (runs.length === 0 || runs[0].seen === 0) return;
-    const rate = wrongOf(runs[0]) / 10, mark = [50, 10, 5, 3, 2].find((each) => rate <= each && each < milestone);
+    const rate = wrongOf(runs[0]) / 10,
+      mark = [50, 10, 5, 3, 2].find((each) => rate <= each && each < milestone);
     if (mark && going) {
       milestone = [50, 10, 5, 3, 2].filter((each) => rate <= each).pop();
       setText(part("status"), scoresInWords());
@@ -271,23 +358,34 @@
   function showSettings() {
     const { A, B } = settings;
     for (const row of all(".pg-knob")) {
-      const { key } = row.dataset, offered = KNOBS[key].values;
+      const { key } = row.dataset,
+        offered = KNOBS[key].values;
       for (const select of row.querySelectorAll("select")) {
         const value = (settings[select.dataset.run] ?? A)[key];
         const values = offered.includes(value) ? offered : [...offered, value];
-        select.innerHTML = values.map((each, i) => `<option value="${i}">${inWords(key, each)}</option>`).join("");
+        select.innerHTML = values
+          .map((each, i) => `<option value="${i}">${inWords(key, each)}</option>`)
+          .join("");
         select.value = values.indexOf(value);
         select.onchange = () => turn(select.dataset.run, key, values[Number(select.value)]);
       }
       row.classList.toggle("pg-different", Boolean(B) && A[key] !== B[key]);
     }
     const different = B ? Object.keys(KNOBS).filter((key) => A[key] !== B[key]) : [];
-    if (FOLDED.some((key) => different.includes(key) || A[key] !== KNOBS[key].initial)) place.querySelector("details").open = true;
-    const names = different.map((key) => `${WORDS[key][1] || WORDS[key][0].toLowerCase()} (${inWords(key, A[key])}, ${inWords(key, B[key])})`);
-    part("differs").textContent = !B ? "" : different.length === 0 ? "A and B are alike: change a knob of B." :
-      `B differs in ${different.length === 1 ? "one thing" : `${different.length} things`}: ${names.join("; ")}.`;
+    if (FOLDED.some((key) => different.includes(key) || A[key] !== KNOBS[key].initial))
+      place.querySelector("details").open = true;
+    const names = different.map(
+      (key) =>
+        `${WORDS[key][1] || WORDS[key][0].toLowerCase()} (${inWords(key, A[key])}, ${inWords(key, B[key])})`,
+    );
+    part("differs").textContent = !B
+      ? ""
+      : different.length === 0
+        ? "A and B are alike: change a knob of B."
+        : `B differs in ${different.length === 1 ? "one thing" : `${different.length} things`}: ${names.join("; ")}.`;
     part("compare").textContent = B ? "Without B" : "Compare with a second run, B";
-    for (const button of all("[data-experiment]")) button.setAttribute("aria-pressed", String(button.dataset.experiment === experiment));
+    for (const button of all("[data-experiment]"))
+      button.setAttribute("aria-pressed", String(button.dataset.experiment === experiment));
     showCard();
   }
 
@@ -326,8 +424,18 @@
     const { title, before, after, better } = experiments[experiment];
     setText(card.querySelector(".pg-title"), title);
     const verdict = guess ? `You guessed ${guess}: ${guess === better ? "right" : "wrong"}. ` : "";
-    const counts = finished ? runs.map((run) => `${run.name} ${run.stopped ? "overflowed" : `misreads ${wrongOf(run)} of 1,000`}`).join(", ") : "";
-    setText(card.querySelector(".pg-text"), finished ? `${verdict}${counts}. ${after}` : guess ? `${before} You said ${guess}.` : before);
+    const counts = finished
+      ? runs
+          .map(
+            (run) =>
+              `${run.name} ${run.stopped ? "overflowed" : `misreads ${wrongOf(run)} of 1,000`}`,
+          )
+          .join(", ")
+      : "";
+    setText(
+      card.querySelector(".pg-text"),
+      finished ? `${verdict}${counts}. ${after}` : guess ? `${before} You said ${guess}.` : before,
+    );
     part("guess").hidden = finished || Boolean(guess);
     if (finished) setText(part("status"), card.querySelector(".pg-text").textContent);
   }
@@ -349,7 +457,8 @@
 
   part("learn").onclick = () => {
     wanted = !wanted;
-    if (done) begin(); // an experiment that has ended begins again
+    if (done)
+      begin(); // an experiment that has ended begins again
     else send();
   };
   part("step").onclick = () => {
@@ -392,7 +501,9 @@
       };
       tile.onkeydown = (event) => {
         const perRow = Math.round(tile.parentElement.clientWidth / tile.offsetWidth);
-        const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -perRow, ArrowDown: perRow }[event.key];
+        const move = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -perRow, ArrowDown: perRow }[
+          event.key
+        ];
         if (!move || !tiles[name][i + move]) return;
         event.preventDefault();
         tile.tabIndex = -1;

@@ -1,11 +1,13 @@
-// Numbers that look random and are the same for the same seed, so that a run can be shown again by its address.
+// Numbers that look random and are the same for the same seed, so that a run can be shown
+// again by its address.
 
 (window.mnistPlayground ??= { parts: [] }).parts.push(function (engine) {
   "use strict";
 
   /**
-   * Return a function that gives one number from 0 to 1 after another. Each `purpose` has numbers of its own:
-   * a knob that uses more of them for one thing changes nothing else. (The generator is Mulberry32.)
+   * Return a function that gives one number from 0 to 1 after another. Each `purpose` has
+   * numbers of its own: a knob that uses more of them for one thing changes nothing else.
+   * (The generator is Mulberry32.)
    */
   function random(seed, purpose) {
     let state = seed;
@@ -30,8 +32,9 @@
   /**
    * Give each kernel its initial weights; biases stay zero.
    *
-   * "random" is Keras's own choice, Glorot's: uniform, and the smaller the more sums a weight takes part in.
-   * "large" is thirty times that. "equal" gives all weights of a kernel its typical size, and "zero" none.
+   * "random" is Keras's own choice, Glorot's: uniform, and the smaller the more sums a
+   * weight takes part in. "large" is thirty times that. "equal" gives all weights of a
+   * kernel its typical size, and "zero" none.
    */
   function initialize(network, initialWeights, seed) {
     const next = random(seed, "weights");

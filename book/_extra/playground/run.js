@@ -14,7 +14,10 @@
 
   /** Begin a run with complete settings; `digits` is what `unpack` returned. */
   function createRun(settings, digits, network = createNetwork(settings)) {
-    const update = engine.optimizers[settings.optimizer](network.parameters, settings.learningRate);
+    const update = engine.optimizers[settings.optimizer](
+      network.parameters,
+      settings.learningRate,
+    );
     const order = engine.chooseDigits(settings, digits.labels);
     const labels = engine.drawLabels(settings, digits.labels);
     const places = engine.placesOf(settings);
@@ -23,22 +26,39 @@
     const changed = new Float64Array(PIXELS);
     const shuffling = engine.random(settings.seed, "order");
     const changing = engine.random(settings.seed, "augmentation");
-    const latest = new Uint8Array(Math.min(500, order.length)); // 1 for a digit misread before it was learned
-    const run = { settings, network, order, seen: 0, loss: NaN, stopped: false, step, read, errors, latestErrors };
+    // 1 for a digit misread before it was learned
+    const latest = new Uint8Array(Math.min(500, order.length));
+    const run = {
+      settings,
+      network,
+      order,
+      seen: 0,
+      loss: NaN,
+      stopped: false,
+      step,
+      read,
+      errors,
+      latestErrors,
+    };
 
     function show(pixels) {
       const { values } = network.picture;
       for (let i = 0; i < PIXELS; i++) values[places[i]] = scale * pixels[i];
     }
 
-    const picture = (digit) => digits.pixels.subarray(digit * PIXELS, (digit + 1) * PIXELS);
+    const picture = (digit) =>
+      digits.pixels.subarray(digit * PIXELS, (digit + 1) * PIXELS);
 
-    /** Learn from one batch: read each digit, add up the gradients, take one step. Returns the loss. */
+    /**
+     * Learn from one batch: read each digit, add up the gradients, take one step. Returns
+     * the loss.
+     */
     function step() {
       run.loss = 0;
       for (let i = 0; i < settings.batchSize; i++) {
         const turn = run.seen % order.length;
-        if (turn === 0) engine.shuffle(order, shuffling); // every digit once before any of them comes again
+        // every digit once before any of them comes again
+        if (turn === 0) engine.shuffle(order, shuffling);
         const digit = order[turn];
         if (range) engine.augment(picture(digit), changed, range, changing);
         show(range ? changed : picture(digit));
@@ -47,11 +67,14 @@
         run.seen++;
       }
       update();
-      run.stopped = !Number.isFinite(run.loss) || !network.parameters.every(({ values }) => values.every(Number.isFinite));
+      run.stopped = !Number.isFinite(run.loss); // NaN in a weight is NaN in the next loss
       return run.loss;
     }
 
-    /** Read a picture of 784 pixels from 0 to 255: fills `network.probabilities`, returns the likeliest digit. */
+    /**
+     * Read a picture of 784 pixels from 0 to 255: fills `network.probabilities`, returns
+     * the likeliest digit.
+     */
     function read(pixels) {
       show(pixels);
       return network.read();
@@ -60,14 +83,20 @@
     /** Count how many of the first `count` unseen digits are misread. */
     function errors(count = UNSEEN) {
       let wrong = 0;
-      for (let i = LEARNED; i < LEARNED + count; i++) if (read(picture(i)) !== digits.labels[i]) wrong++;
+      for (let i = LEARNED; i < LEARNED + count; i++)
+        if (read(picture(i)) !== digits.labels[i]) wrong++;
       return wrong;
     }
 
-    /** Return which fraction of the latest digits was misread just before the network learned from them. */
+    /**
+     * Return which fraction of the latest digits was misread just before the network
+     * learned from them.
+     */
     function latestErrors() {
       const count = Math.min(run.seen, latest.length);
-      return count ? latest.subarray(0, count).reduce((sum, wrong) => sum + wrong) / count : 1;
+      return count
+        ? latest.subarray(0, count).reduce((sum, wrong) => sum + wrong) / count
+        : 1;
     }
 
     return run;
