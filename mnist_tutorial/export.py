@@ -146,7 +146,7 @@ def export_digits(path: str | Path) -> None:
     (x_train, y_train), _ = data.load_mnist()
     chosen = np.r_[:7000, len(x_train) - 1000 : len(x_train)]
     content = x_train[chosen].tobytes() + y_train[chosen].astype(np.uint8).tobytes()
-    text = base64.b64encode(zlib.compress(content, 9)).decode()
+    text = base64.b64encode(zlib.compress(content, 8)).decode()
     script = (
         "// Digits of MNIST (CC BY-SA 3.0, LeCun, Cortes and Burges). "
         "Written by `mnist-tutorial export`.\n"

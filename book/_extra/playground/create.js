@@ -1,5 +1,4 @@
-// The way from the page to the engine: in a worker for what the reader sees, here for tests and the
-// console.
+// The way from the page to the engine: in a worker for what the reader sees, and here for the console.
 
 (function () {
   "use strict";
@@ -24,12 +23,11 @@
     return loading;
   }
 
-  /**
-   * Start a worker from the text of the engine's own functions, since a page opened from disk may
-   * load none.
-   */
+  /** Start a worker from the text of the engine's functions: from disk, a page may load none. */
   function startWorker() {
-    const source = `const engine = {};\nfor (const part of [${parts.join(",\n")}]) part(engine);\nengine.listen(self);`;
+    const source = `const engine = {};
+      for (const part of [${parts.join(",\n")}]) part(engine);
+      engine.listen(self);`;
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     const worker = new Worker(address);
     URL.revokeObjectURL(address);
@@ -37,11 +35,10 @@
   }
 
   /**
-   * A network to train from the console: `const run = mnistPlayground.create({ seed: 1, optimizer:
-   * "sgd" })`.
+   * A network to train from the console: `run = mnistPlayground.create({ seed: 1, digits: 200 })`.
    *
-   * `await run.step(100)` takes a hundred batches and returns the last one's loss; `await
-   * run.errors()` counts how many of the 1,000 unseen digits are misread; `run.weights` are copies,
+   * `await run.step(100)` takes a hundred batches and returns the last one's loss,
+   * `await run.errors()` counts the errors in the 1,000 unseen digits, and `run.weights` are copies,
    * by name, with their shapes.
    */
   function create(given) {
@@ -56,8 +53,7 @@
         const run = await started;
         for (let batch = 0; batch < batches && !run.stopped; batch++) {
           run.step();
-          // let the page breathe
-          if (batch % 8 === 7) await new Promise((resume) => setTimeout(resume));
+          if (batch % 8 === 7) await new Promise((resume) => setTimeout(resume)); // paint, answer
         }
         return run.loss;
       },
@@ -65,14 +61,14 @@
         return (await started).errors();
       },
       get weights() {
-        return Object.fromEntries(
-          Object.entries(network.layers).flatMap(([name, layer]) =>
-            ["kernel", "bias"].map((kind) => [
-              `${name}/${kind}`,
-              { shape: layer[kind].shape.slice(), values: layer[kind].values.slice() },
-            ]),
-          ),
-        );
+        const copies = {};
+        for (const [name, layer] of Object.entries(network.layers)) {
+          for (const kind of ["kernel", "bias"]) {
+            const { shape, values } = layer[kind];
+            copies[`${name}/${kind}`] = { shape: shape.slice(), values: values.slice() };
+          }
+        }
+        return copies;
       },
     };
   }

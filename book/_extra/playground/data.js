@@ -1,24 +1,17 @@
-// The digits: 7,000 to learn from and 1,000 unseen ones to score by, and what the knobs
-// do to them.
+// The digits, 7,000 to learn from and 1,000 to score by, and what the knobs do to them.
 
 (window.mnistPlayground ??= { parts: [] }).parts.push(function (engine) {
   "use strict";
 
-  const LEARNED = 7000,
-    UNSEEN = 1000,
-    PIXELS = 784;
+  const LEARNED = 7000, UNSEEN = 1000, PIXELS = 784;
 
-  // The largest rotation and shear in degrees, shift in pixels and change of size, each
-  // way.
+  // How far a digit is changed each way: degrees, pixels of shift, and factors of size.
   const RANGES = {
     article: { rotation: 8, shift: 0.08 * 28, shear: 17, zoom: 0.08 },
     far: { rotation: 90, shift: 10, shear: 60, zoom: 0.5 },
   };
 
-  /**
-   * Unpack digits.js: base64 of the deflated pixels of all digits, followed by their
-   * labels.
-   */
+  /** Unpack digits.js: base64 of the deflated pixels of all digits, then their labels. */
   async function unpack(text) {
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -27,10 +20,7 @@
     return { pixels, labels: unpacked.subarray(pixels.length) };
   }
 
-  /**
-   * Return the places of the digits that a run learns from: the first ones, without the
-   * classes left out.
-   */
+  /** Return which digits a run learns from: the first, without the classes left out. */
   function chooseDigits({ digits, leftOut }, labels) {
     const chosen = [];
     for (let i = 0; i < LEARNED && chosen.length < digits; i++) {
@@ -39,10 +29,7 @@
     return chosen;
   }
 
-  /**
-   * Return the labels that a run learns from: a part of them is replaced by digits drawn
-   * at random.
-   */
+  /** Return the labels that a run learns from: a fraction of them is drawn at random. */
   function drawLabels({ randomLabels, seed }, labels) {
     const next = engine.random(seed, "labels");
     return labels.map((label) => {
@@ -51,18 +38,14 @@
     });
   }
 
-  /**
-   * Return where each pixel goes: to its own place, or, shuffled, to one that is the same
-   * for all digits.
-   */
+  /** Return where each pixel goes, the same for all digits: where it was, or shuffled. */
   function placesOf({ shuffled, seed }) {
     const places = Array.from({ length: PIXELS }, (_, i) => i);
     return shuffled ? engine.shuffle(places, engine.random(seed, "pixels")) : places;
   }
 
   /**
-   * Rotate, shift, shear and zoom a picture of 28 by 28 pixels at random, into another
-   * array.
+   * Rotate, shift, shear and zoom a picture of 28 by 28 pixels, into another array.
    *
    * Of each pixel of the result it asks where it comes from, and mixes the four pixels
    * around that spot. Composed as in the article's `ImageDataGenerator`: rotation @ shift
@@ -70,20 +53,15 @@
    */
   function augment(from, to, range, next) {
     const draw = (largest) => largest * (2 * next() - 1);
-    const angle = (draw(range.rotation) * Math.PI) / 180,
-      shear = (draw(range.shear) * Math.PI) / 180;
-    const up = draw(range.shift),
-      left = draw(range.shift);
-    const tall = 1 + draw(range.zoom),
-      wide = 1 + draw(range.zoom);
-    const cos = Math.cos(angle),
-      sin = Math.sin(angle);
-    const slant = Math.sin(shear),
-      upright = Math.cos(shear);
+    const angle = (draw(range.rotation) * Math.PI) / 180;
+    const shear = (draw(range.shear) * Math.PI) / 180;
+    const up = draw(range.shift), left = draw(range.shift);
+    const tall = 1 + draw(range.zoom), wide = 1 + draw(range.zoom);
+    const cos = Math.cos(angle), sin = Math.sin(angle);
+    const slant = Math.sin(shear), upright = Math.cos(shear);
     for (let place = 0, row = -13.5; row < 14; row++) {
       for (let column = -13.5; column < 14; column++, place++) {
-        const y = tall * row - slant * wide * column + up,
-          x = upright * wide * column + left;
+        const y = tall * row - slant * wide * column + up, x = upright * wide * column + left;
         to[place] = mix(from, cos * y - sin * x + 13.5, sin * y + cos * x + 13.5);
       }
     }
@@ -94,10 +72,7 @@
    * no ink.
    */
   function mix(pixels, y, x) {
-    const row = Math.floor(y),
-      column = Math.floor(x),
-      down = y - row,
-      right = x - column;
+    const row = Math.floor(y), column = Math.floor(x), down = y - row, right = x - column;
     return (
       (1 - down) * ((1 - right) * ink(pixels, row, column) + right * ink(pixels, row, column + 1)) +
       down * ((1 - right) * ink(pixels, row + 1, column) + right * ink(pixels, row + 1, column + 1))

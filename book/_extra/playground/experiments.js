@@ -1,5 +1,6 @@
 // The eight experiments that stand ready: what B differs in, how many digits both see, and which of
-// them then reads better. What `after` says held for each of the seeds 0 to 4.
+// them then reads better; `shows` is the digit to look into. What `after` says held for each of the
+// seeds 0 to 4.
 
 (function () {
   "use strict";
@@ -49,7 +50,7 @@
     },
     "never-a-4": {
       title: "Never shown a 4",
-      A: {}, B: { leftOut: "4" }, digits: 6000, better: "A",
+      A: {}, B: { leftOut: "4" }, digits: 6000, better: "A", shows: 4,
       before: "B learns from nine kinds of digits: it is never shown a 4. What will it make of one?",
       after: "B never answers 4. Draw one, and see what it says instead, and how confidently.",
     },

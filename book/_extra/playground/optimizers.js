@@ -43,8 +43,7 @@
       batch++;
       const rate = (learningRate * Math.sqrt(1 - 0.999 ** batch)) / (1 - 0.9 ** batch);
       parameters.forEach(({ values, gradient }, p) => {
-        const mean = means[p],
-          square = squares[p];
+        const mean = means[p], square = squares[p];
         for (let i = 0; i < values.length; i++) {
           mean[i] += 0.1 * (gradient[i] - mean[i]);
           square[i] += 0.001 * (gradient[i] * gradient[i] - square[i]);

@@ -1,12 +1,9 @@
-// Small pictures, each on a canvas of its own: ink on paper, or weights in blue above zero and
-// orange below.
+// Small pictures, side by side on a canvas: ink on paper, or weights, blue above zero, orange below.
 
 (function () {
   "use strict";
 
-  const BLUE = [11, 92, 160],
-    ORANGE = [190, 72, 0],
-    INK = [20, 28, 40];
+  const BLUE = [11, 92, 160], ORANGE = [190, 72, 0], INK = [20, 28, 40];
 
   /**
    * Paint pictures in rows, one pixel of the canvas for each number, a gap of one between two of
@@ -15,14 +12,14 @@
   function paint(canvas, count, perRow, [rows, columns], value, ink = INK) {
     canvas.width = perRow * (columns + 1) - 1;
     canvas.height = Math.ceil(count / perRow) * (rows + 1) - 1;
-    const context = canvas.getContext("2d"),
-      image = context.createImageData(canvas.width, canvas.height);
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(canvas.width, canvas.height);
     for (let picture = 0; picture < count; picture++) {
-      const left = (picture % perRow) * (columns + 1),
-        top = Math.floor(picture / perRow) * (rows + 1);
+      const left = (picture % perRow) * (columns + 1);
+      const top = Math.floor(picture / perRow) * (rows + 1);
       for (let i = 0; i < rows * columns; i++) {
-        const amount = Math.max(-1, Math.min(1, value(picture, i))),
-          colour = amount < 0 ? ORANGE : ink;
+        const amount = Math.max(-1, Math.min(1, value(picture, i)));
+        const colour = amount < 0 ? ORANGE : ink;
         const at = 4 * ((top + Math.floor(i / columns)) * canvas.width + left + (i % columns));
         for (let part = 0; part < 3; part++) {
           image.data[at + part] = 255 + (colour[part] - 255) * Math.abs(amount);

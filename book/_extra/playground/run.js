@@ -14,10 +14,8 @@
 
   /** Begin a run with complete settings; `digits` is what `unpack` returned. */
   function createRun(settings, digits, network = createNetwork(settings)) {
-    const update = engine.optimizers[settings.optimizer](
-      network.parameters,
-      settings.learningRate,
-    );
+    const { optimizer, learningRate, batchSize } = settings;
+    const update = engine.optimizers[optimizer](network.parameters, learningRate);
     const order = engine.chooseDigits(settings, digits.labels);
     const labels = engine.drawLabels(settings, digits.labels);
     const places = engine.placesOf(settings);
@@ -26,44 +24,29 @@
     const changed = new Float64Array(PIXELS);
     const shuffling = engine.random(settings.seed, "order");
     const changing = engine.random(settings.seed, "augmentation");
-    // 1 for a digit misread before it was learned
-    const latest = new Uint8Array(Math.min(500, order.length));
-    const run = {
-      settings,
-      network,
-      order,
-      seen: 0,
-      loss: NaN,
-      stopped: false,
-      step,
-      read,
-      errors,
-      latestErrors,
-    };
+    const latest = new Uint8Array(Math.min(500, order.length)); // of the digits seen: 1 if misread
+    const run = { settings, network, order, seen: 0, loss: NaN, stopped: false };
 
     function show(pixels) {
       const { values } = network.picture;
       for (let i = 0; i < PIXELS; i++) values[places[i]] = scale * pixels[i];
     }
 
-    const picture = (digit) =>
-      digits.pixels.subarray(digit * PIXELS, (digit + 1) * PIXELS);
+    function picture(digit) {
+      return digits.pixels.subarray(digit * PIXELS, (digit + 1) * PIXELS);
+    }
 
-    /**
-     * Learn from one batch: read each digit, add up the gradients, take one step. Returns
-     * the loss.
-     */
+    /** Learn from one batch: read, add up the gradients, take one step. Returns the loss. */
     function step() {
       run.loss = 0;
-      for (let i = 0; i < settings.batchSize; i++) {
+      for (let i = 0; i < batchSize; i++) {
         const turn = run.seen % order.length;
-        // every digit once before any of them comes again
-        if (turn === 0) engine.shuffle(order, shuffling);
+        if (turn === 0) engine.shuffle(order, shuffling); // all once before one comes again
         const digit = order[turn];
         if (range) engine.augment(picture(digit), changed, range, changing);
         show(range ? changed : picture(digit));
         latest[run.seen % latest.length] = network.read() === labels[digit] ? 0 : 1;
-        run.loss += network.learn(labels[digit], settings.batchSize);
+        run.loss += network.learn(labels[digit], batchSize);
         run.seen++;
       }
       update();
@@ -80,26 +63,22 @@
       return network.read();
     }
 
-    /** Count how many of the first `count` unseen digits are misread. */
-    function errors(count = UNSEEN) {
+    /** Count how many of the 1,000 unseen digits are misread. */
+    function errors() {
       let wrong = 0;
-      for (let i = LEARNED; i < LEARNED + count; i++)
-        if (read(picture(i)) !== digits.labels[i]) wrong++;
+      for (let digit = LEARNED; digit < LEARNED + UNSEEN; digit++) {
+        if (read(picture(digit)) !== digits.labels[digit]) wrong++;
+      }
       return wrong;
     }
 
-    /**
-     * Return which fraction of the latest digits was misread just before the network
-     * learned from them.
-     */
+    /** Return the fraction of the latest digits seen that were misread before being learned. */
     function latestErrors() {
       const count = Math.min(run.seen, latest.length);
-      return count
-        ? latest.subarray(0, count).reduce((sum, wrong) => sum + wrong) / count
-        : 1;
+      return latest.subarray(0, count).reduce((sum, wrong) => sum + wrong, 0) / count;
     }
 
-    return run;
+    return Object.assign(run, { step, read, errors, latestErrors });
   }
 
   Object.assign(engine, { createNetwork, createRun });

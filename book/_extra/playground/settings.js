@@ -6,13 +6,10 @@
   const number = (value, least, most) => value >= least && value <= most;
   const whole = (value, least, most) => Number.isInteger(value) && number(value, least, most);
   const choice = (...values) => ({
-    initial: values[0],
-    values,
-    allowed: `one of ${values.join(", ")}`,
+    initial: values[0], values, is: (x) => values.includes(x), allowed: `one of ${values.join(", ")}`,
   });
 
-  // For each knob: the value to begin with, what to offer, and, where more than that may be, what
-  // is allowed.
+  // For each knob: the value to begin with, the values to offer, and which are allowed.
   const KNOBS = {
     seed: {
       initial: 0,
@@ -59,24 +56,18 @@
     },
   };
 
-  /**
-   * Return the values to begin with, changed by those given. Throws a RangeError that names a bad
-   * one.
-   */
+  /** Return the values to begin with, changed by those given. A RangeError names a bad one. */
   function settingsFrom(given = {}) {
     const settings = Object.fromEntries(
       Object.entries(KNOBS).map(([key, { initial }]) => [key, initial]),
     );
     for (const [key, value] of Object.entries(given)) {
-      const knob = KNOBS[key];
-      if (!knob)
+      if (!Object.hasOwn(KNOBS, key)) {
         throw new RangeError(`${key} is no setting. There are: ${Object.keys(KNOBS).join(", ")}.`);
-      if (
-        !(knob.is
-          ? typeof value === typeof knob.initial && knob.is(value)
-          : knob.values.includes(value))
-      ) {
-        throw new RangeError(`${key} must be ${knob.allowed}, not ${JSON.stringify(value)}.`);
+      }
+      const { initial, is, allowed } = KNOBS[key];
+      if (typeof value !== typeof initial || !is(value)) {
+        throw new RangeError(`${key} must be ${allowed}, not ${JSON.stringify(value)}.`);
       }
       settings[key] = value;
     }
@@ -89,30 +80,27 @@
    * value, which is left out.
    */
   function fromFragment(fragment) {
-    const changes = { A: {}, B: null },
-      problems = [];
+    const changes = { A: {}, B: null }, problems = [];
     for (const [name, text] of new URLSearchParams(fragment)) {
       const [run, key] = name.startsWith("B.") ? ["B", name.slice(2)] : ["A", name];
-      if (!KNOBS[key]) continue;
-      const value = {
-        number: () => (text.trim() ? Number(text) : NaN),
-        boolean: () => ({ true: true, false: false })[text] ?? text,
-        string: () => text,
-      }[typeof KNOBS[key].initial]();
-      try {
-        settingsFrom({ [key]: value });
-        (changes[run] ??= {})[key] = value;
-      } catch (error) {
-        problems.push(`${name}: ${error.message.replace(/not .*$/, `not “${text}”.`)}`);
-      }
+      if (!Object.hasOwn(KNOBS, key)) continue;
+      const value = valueOf(key, text);
+      if (KNOBS[key].is(value)) (changes[run] ??= {})[key] = value;
+      else problems.push(`${name} must be ${KNOBS[key].allowed}, not “${text}”.`);
     }
     const A = settingsFrom(changes.A);
     return { A, B: changes.B && { ...A, ...changes.B }, problems };
   }
 
-  /**
-   * Write both runs as an address: only what differs from the values to begin with, and B from A.
-   */
+  /** Read a text as what the knob's values are: a number, true or false, or a text. */
+  function valueOf(key, text) {
+    const kind = typeof KNOBS[key].initial;
+    if (kind === "number") return text.trim() ? Number(text) : NaN;
+    if (kind === "boolean") return text === "true" || (text === "false" ? false : text);
+    return text;
+  }
+
+  /** Write both runs as an address: what differs from the values to begin with, and B from A. */
   function toFragment(A, B) {
     const query = new URLSearchParams();
     for (const key of Object.keys(KNOBS)) {
