@@ -19,6 +19,8 @@ PerFilter = Float32[np.ndarray, "outputs"]
 LAYERS = ("conv_1", "conv_2", "conv_3", "conv_4", "dense_5", "logits")
 FRACTION = 0.01  # of digits that a limit may leave below
 SAMPLES = 3  # of each digit, to try
+PAGE = "(window.mnistDraw = window.mnistDraw || {})"
+DIGITS = "Digits of MNIST (CC BY-SA 3.0, LeCun, Cortes and Burges)"
 
 
 def export_javascript(model: keras.Model, path: str | Path) -> None:
@@ -40,7 +42,7 @@ def export_javascript(model: keras.Model, path: str | Path) -> None:
         "limits": limits(model, temperature()),
         "data": base64.b64encode(zlib.compress(numbers, 9)).decode(),
     }
-    write(path, "The weights of the book's network", "weights", content)
+    write(path, "The weights of the book's network", f"{PAGE}.weights", content)
 
 
 def page_layers(model: keras.Model) -> list[dict[str, Any]]:
@@ -183,16 +185,26 @@ def export_samples(path: str | Path) -> None:
         "labels": y_test[places].tolist(),
         "pixels": base64.b64encode(x_test[places].tobytes()).decode(),
     }
-    what = "Digits of MNIST (CC BY-SA 3.0, LeCun, Cortes and Burges)"
-    write(path, what, "samples", content)
+    write(path, DIGITS, f"{PAGE}.samples", content)
 
 
-def write(path: str | Path, what: str, name: str, content: dict[str, Any]) -> None:
+def export_digits(path: str | Path) -> None:
+    """Write the digits that the playground learns from and is scored by, as JavaScript.
+
+    They are training digits 0 to 6,999 and the last 1,000. The file sets
+    `window.mnistPlayground.digits`: base64 of what zlib makes of all pixels, followed by
+    the labels, one byte each.
+    """
+    (x_train, y_train), _ = load_mnist()
+    chosen = np.r_[:7000, len(x_train) - 1000 : len(x_train)]
+    content = x_train[chosen].tobytes() + y_train[chosen].tobytes()
+    text = base64.b64encode(zlib.compress(content, 9)).decode()
+    write(path, DIGITS, "(window.mnistPlayground ??= { parts: [] }).digits", text)
+
+
+def write(path: str | Path, what: str, place: str, content: Any) -> None:
     """Write a script that assigns an object, whole or not at all."""
-    text = (
-        f"// {what}. Written by `mnist-tutorial export`.\n"
-        f"(window.mnistDraw = window.mnistDraw || {{}}).{name} = "
-        f"{json.dumps(content)};\n"
-    )
+    comment = f"// {what}. Written by `mnist-tutorial export`."
     with replacing(Path(path)) as unfinished:
+        text = f"{comment}\n{place} = {json.dumps(content)};\n"
         unfinished.write_text(text, encoding="utf-8")
