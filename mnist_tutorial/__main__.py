@@ -113,7 +113,7 @@ def export(options: argparse.Namespace) -> None:
 
     draw, playground = Path(options.folder, "draw"), Path(options.folder, "playground")
     for folder in (draw, playground):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
     export.export_javascript(weights.load_pretrained(), draw / "weights.js")
     export.export_samples(draw / "samples.js")
     export.export_digits(playground / "digits.js")

@@ -189,7 +189,7 @@ def export_samples(path: str | Path) -> None:
 
 
 def export_digits(path: str | Path) -> None:
-    """Write the digits that the playground learns from and is scored by, as JavaScript.
+    """Write the digits that the playground learns from and is scored by, as a script.
 
     They are training digits 0 to 6,999 and the last 1,000. The file sets
     `window.mnistPlayground.digits`: base64 of what zlib makes of all pixels, followed by
