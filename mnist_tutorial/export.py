@@ -137,10 +137,10 @@ def _check_place(names: list[str], name: str, following: str) -> None:
 
 
 def export_digits(path: str | Path) -> None:
-    """Write the digits of the page that learns: training digits 0 to 6,999 and the last 1,000.
+    """Write the playground's digits: training digits 0 to 6,999 and the last 1,000.
 
-    The file sets `window.mnistPlayground.digits`: base64 of the deflated pixels of all of them, followed by
-    their labels, one byte each. Raises TypeError, FileNotFoundError. Chapter: playground.
+    The file sets `window.mnistPlayground.digits`: base64 of the deflated pixels of all of
+    them, followed by their labels, one byte each. Raises TypeError, FileNotFoundError.
     """
     path = checks.path_to_write(path)
     (x_train, y_train), _ = data.load_mnist()
