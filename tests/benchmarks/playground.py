@@ -1,6 +1,7 @@
-"""How fast a network learns in the page, in a headless Chromium; and what the page weighs.
+"""How fast a network learns in the page, in a headless Chromium.
 
-Build the book, then run it with nothing else running:  python tests/benchmarks/playground.py
+Build the book, then run it with nothing else running:
+python tests/benchmarks/playground.py
 """
 
 import gzip
@@ -17,22 +18,33 @@ from mnist_tutorial.runs import describe_machine
 HTML = Path(__file__).parents[2] / "_build" / "html"
 SEEDS = range(5)
 SECONDS = 20
-# Notes the errors at each further thousand digits, with the time, as the page shows them.
+# Notes the errors at each further thousand digits, as the page shows them, and when.
 WATCH = """() => {
   window.scores = [];
-  window.longTasks = [];
-  new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((task) => task.duration)))
+  window.tasks = [];
+  new PerformanceObserver((list) => tasks.push(...list.getEntries()))
     .observe({ entryTypes: ["longtask"] });
-  const number = (name) => Number(document.querySelector(name).textContent.replace(",", ""));
+  const number = (name) =>
+    Number(document.querySelector(name).textContent.replace(",", ""));
   document.querySelector(".pg-learn").addEventListener("click", () => {
     window.clicked = performance.now();
     requestAnimationFrame(function look() {
       window.seen = number(".pg-seen b");
-      const thousands = Math.floor(seen / 1000), last = scores[scores.length - 1]?.thousands ?? 0;
-      if (thousands > last) scores.push({ thousands, wrong: number(".pg-score b"), at: performance.now() });
+      const at = performance.now(), wrong = number(".pg-score b");
+      if (seen >= 1000 * (scores.length + 1)) scores.push({ wrong, at });
       requestAnimationFrame(look);
     });
   });
+}"""
+# What the engine does alone, on the main thread: the worker runs the same functions.
+LEARN = """async () => {
+  const { engine, loadDigits } = mnistPlayground;
+  const digits = await engine.unpack(await loadDigits());
+  const run = engine.createRun(engine.settingsFrom(), digits);
+  for (let step = 0; step < 50; step++) run.step();
+  const start = performance.now();
+  for (let step = 0; step < 300; step++) run.step();
+  return (300 * 32 * 1000) / (performance.now() - start);
 }"""
 
 
@@ -45,7 +57,7 @@ def open_playground(browser: Browser, seed: int) -> Page:
 
 
 def seconds_until(page: Page, wrong: float) -> float:
-    """Until the mean of three scorings, 1,000 digits apart, is at most `wrong` of 1,000."""
+    """Until three scorings, 1,000 digits apart, have a mean of `wrong` or less."""
     scores: list[dict[str, Any]] = page.evaluate("scores")
     clicked: float = page.evaluate("clicked")
     for three in zip(scores, scores[1:], scores[2:], strict=False):
@@ -68,27 +80,22 @@ def main() -> None:
             page.get_by_role("button", name="Learn", exact=True).click()
             page.wait_for_timeout(1000 * SECONDS)
             speeds.append(page.evaluate("1000 * seen / (performance.now() - clicked)"))
-            tasks.append(page.evaluate("longTasks.filter((each) => each > 50).length"))
+            tasks.append(
+                page.evaluate("tasks.filter(({ duration }) => duration > 50).length")
+            )
             for wrong, found in times.items():
                 found.append(seconds_until(page, wrong))
             page.close()
         page = open_playground(browser, 0)
-        alone = page.evaluate(
-            """async () => {
-              const digits = await mnistPlayground.engine.unpack(await mnistPlayground.loadDigits());
-              const { engine } = mnistPlayground, run = engine.createRun(engine.settingsFrom(), digits);
-              for (let step = 0; step < 50; step++) run.step();
-              const start = performance.now();
-              for (let step = 0; step < 300; step++) run.step();
-              return (300 * 32000) / (performance.now() - start);
-            }"""
-        )
+        alone = page.evaluate(LEARN)
         browser.close()
-    print(f"digits a second, learning only: {alone:,.0f}")
-    print(f"digits a second, as the page shows it, scorings included: {median(speeds):,.0f}")
+    print(f"digits per second, learning alone: {alone:,.0f}")
+    print(f"digits per second on the page, with its scorings: {median(speeds):,.0f}")
     for wrong, found in times.items():
         each = ", ".join(f"{seconds:.1f}" for seconds in found)
-        print(f"to {100 - wrong / 10:.0f} % right: median {median(found):.1f} s ({each})")
+        print(
+            f"to {100 - wrong / 10:.0f} % right: median {median(found):.1f} s ({each})"
+        )
     print(f"tasks over 50 ms of the main thread in {SECONDS} s: {tasks}")
     text = (HTML / "playground.html").read_text(encoding="utf-8")
     own = re.findall(r'(?:src|href)="((?:playground|drawing)/[^"]+)"', text)

@@ -53,7 +53,7 @@
     <button type="button" class="pg-learn">Learn</button>
     <button type="button" class="pg-step">One step</button>
     <button type="button" class="pg-over">Start over</button>
-    <div class="pg-numbers"><p class="pg-seen"><b>0</b> digits seen</p>
+    <div class="pg-numbers"><p class="pg-seen"><b>0</b><span> digits</span> seen</p>
       ${both((name) => `<p class="pg-score pg-${name}"><span class="pg-name">${name}</span>
         <b>–</b></p>`)}
       <p>wrong of 1,000<span> unseen</span></p></div></div>`;
@@ -73,12 +73,12 @@
       .join("")}</div></section>`;
 
   const middle = (shown) => `<section class="pg-middle" aria-label="What it can read">
-    ${title("Forty unseen digits", "green: read rightly; else its wrong answer")}
+    ${title("Forty unseen digits", "green: right; else its answer")}
     <div class="pg-answers">${both((name) => `<div class="pg-${name}"><p class="pg-name">${name}</p>
       <div class="pg-digits" role="group" aria-label="Forty unseen digits, as ${name} reads them">
         ${times(shown, (i) => `<button type="button" tabindex="${i ? -1 : 0}">
           <canvas></canvas><b></b></button>`)}</div></div>`)}</div>
-    ${title("Wrong of 1,000 unseen digits", "thin line: of those it learns from")}
+    ${title("Wrong of 1,000 unseen digits", "thin: on its own digits")}
     <div class="pg-curve"></div></section>`;
 
   const right = `<section class="pg-right" aria-label="What it makes of one digit">
@@ -90,12 +90,14 @@
         <span>${digit}</span></div>`)}</div>
     <div class="pg-answer">${canvas("pg-given", "The 28 by 28 pixels that it is given")}
       <p class="pg-verdict"></p></div>
-    ${title("Inside", "eight filters, and what they find")}
-    ${both((name) => `<div class="pg-inside pg-${name}"><p class="pg-name">${name}</p><div>
+    </section>`;
+
+  const insides = `<section class="pg-insides" aria-label="Inside the network">
+    ${title("Inside", "its eight filters, where each finds what it responds to, and the layer behind")}
+    ${both((name) => `<div class="pg-inside pg-${name}"><p class="pg-name">${name}</p>
       ${canvas("pg-filters", `The filters of ${name}: blue above zero, orange below`)}
       ${canvas("pg-maps", `Where each filter of ${name} finds what it responds to`)}
-      ${canvas("pg-maps", `The sixteen maps of the second layer of ${name}`)}
-      </div></div>`)}</section>`;
+      ${canvas("pg-maps", `The sixteen maps of the second layer of ${name}`)}</div>`)}</section>`;
 
   const knobs = `<section class="pg-knobs" aria-label="Knobs">
     ${title("Knobs", "turning one starts over")}
@@ -111,7 +113,8 @@
     <p class="pg-problem" role="alert" hidden></p>
     <p class="pg-hidden pg-status" role="status"></p>
     ${card}
-    <div class="pg-columns">${list(experiments)}${middle(shown)}${right}${knobs}</div>`;
+    <div class="pg-columns"><div class="pg-left">${list(experiments)}${knobs}</div>
+      ${middle(shown)}${right}${insides}</div>`;
 
   Object.assign(window.mnistPlayground, { WORDS, FOLDED, NAMES, markup });
 })();
