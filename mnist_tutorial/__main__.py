@@ -111,21 +111,13 @@ def reproduce(options: argparse.Namespace) -> None:
 def export(options: argparse.Namespace) -> None:
     from mnist_tutorial import export, weights
 
-    folder = Path(options.folder)
-    export.export_javascript(weights.load_pretrained(), folder / "weights.js")
-    export.export_samples(folder / "samples.js")
-    print(f"Written: {folder / 'weights.js'} and {folder / 'samples.js'}")
-
-
-def between(least: int, most: int) -> Callable[[str], int]:
-    """Make a type of argument: a whole number in this range."""
-
-    def whole_number(text: str) -> int:
-        if not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"expected {least} to {most}, got {text}")
-        return int(text)
-
-    return whole_number
+    draw, playground = Path(options.folder, "draw"), Path(options.folder, "playground")
+    for folder in (draw, playground):
+        folder.mkdir(exist_ok=True)
+    export.export_javascript(weights.load_pretrained(), draw / "weights.js")
+    export.export_samples(draw / "samples.js")
+    export.export_digits(playground / "digits.js")
+    print(f"Written: weights.js, samples.js and digits.js in {draw} and {playground}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -173,9 +165,9 @@ def parser() -> argparse.ArgumentParser:
     text = "the recipe's name, such as tutorial; an unknown name shows them all"
     command.add_argument("name", metavar="NAME", help=text)
 
-    command = add(export, "write the scripts that the page which reads digits needs")
-    text = "where to write weights.js and samples.js (default: %(default)s)"
-    folder = "book/_extra/draw"
+    command = add(export, "write the scripts that the live pages need")
+    text = "where to write draw/ and playground/ (default: %(default)s)"
+    folder = "book/_extra"
     command.add_argument(
         "folder", nargs="?", default=folder, metavar="FOLDER", help=text
     )

@@ -183,7 +183,5 @@
     return Math.min(SIZE - mass.length, Math.max(0, start));
   }
 
-  const center = (grey, width, height) => centerDigit(grey, width, height).pixels;
-
-  window.mnistDraw = Object.assign(window.mnistDraw || {}, { centerDigit, center });
+  window.mnistDrawing = Object.assign(window.mnistDrawing || {}, { centerDigit });
 })();

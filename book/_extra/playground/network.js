@@ -1,0 +1,53 @@
+// A network is a list of layers. It reads a picture forward, and learns from a label
+// backward.
+
+(window.mnistPlayground ??= { parts: [] }).parts.push(function (engine) {
+  "use strict";
+
+  /** Build a network for pictures of 28 by 28 pixels; its weights are all zero. */
+  function build(architecture, activation) {
+    const picture = { ...engine.room(28, 28, 1), gradient: null };
+    const layers = {};
+    if (architecture === "convolutional") {
+      layers.conv_1 = engine.convolution(picture, 8, 5, activation);
+      layers.conv_2 = engine.convolution(layers.conv_1.output, 16, 3, activation);
+      layers.logits = engine.dense(layers.conv_2.output, 10, "linear");
+    } else {
+      layers.dense_1 = engine.dense(picture, 64, activation);
+      layers.logits = engine.dense(layers.dense_1.output, 10, "linear");
+    }
+    const order = Object.values(layers);
+    const backwards = [...order].reverse();
+    const parameters = order.flatMap(({ kernel, bias }) => [kernel, bias]);
+    const logits = layers.logits.output;
+    const probabilities = new Float64Array(10);
+
+    /**
+     * Read what stands in `picture.values`: fills `probabilities`, returns the likeliest
+     * digit.
+     */
+    function read() {
+      for (const layer of order) layer.forward();
+      engine.softmax(logits.values, probabilities);
+      return probabilities.indexOf(Math.max(...probabilities));
+    }
+
+    /**
+     * Add to every gradient what the picture just read has to say, as one of `batchSize`
+     * in its batch. Returns its loss, the cross-entropy: how surprised the network was by
+     * the label.
+     */
+    function learn(label, batchSize) {
+      for (let digit = 0; digit < 10; digit++) {
+        logits.gradient[digit] =
+          (probabilities[digit] - (digit === label ? 1 : 0)) / batchSize;
+      }
+      for (const layer of backwards) layer.backward();
+      return -Math.log(Math.max(probabilities[label], 1e-300)) / batchSize;
+    }
+
+    return { picture, layers, parameters, probabilities, read, learn };
+  }
+
+  engine.build = build;
+});

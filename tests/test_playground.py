@@ -1,0 +1,508 @@
+"""The page where a network learns, in a real Chromium: its gradients, its steps, and what it shows."""
+
+import base64
+import functools
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from test_pages import AXE, HTML, browser, origin, pytestmark
+
+from mnist_tutorial import export
+from mnist_tutorial.backend import keras
+
+__all__ = ["browser", "origin", "pytestmark"]  # skipped for the same reasons
+
+PAGE = Path(__file__).parent.parent / "book" / "_extra" / "playground"
+ARCHITECTURES = ("convolutional", "dense")
+SEEDS = range(5)
+
+
+# The file with the digits
+
+
+@pytest.mark.parametrize("written", ["committed", "now"])
+def test_the_digits_are_those_of_mnist(
+    mnist: dict[str, Any], tmp_path: Path, written: str
+) -> None:
+    path = PAGE / "digits.js"
+    if written == "now":
+        path = tmp_path / "digits.js"
+        export.export_digits(path)
+    found = re.search(r'digits = "([^"]+)";', path.read_text(encoding="utf-8"))
+    assert found
+    content = np.frombuffer(zlib.decompress(base64.b64decode(found[1])), np.uint8)
+    chosen = np.r_[:7000, 59_000:60_000]
+    np.testing.assert_array_equal(content[:-8000], mnist["x_train"][chosen].ravel())
+    np.testing.assert_array_equal(content[-8000:], mnist["y_train"][chosen])
+
+
+# The engine
+
+
+@pytest.fixture(scope="module")
+def engine(browser: Browser) -> Iterator[Page]:
+    """The chapter from disk, for tests that use its functions and leave the page alone."""
+    page = browser.new_page()
+    page.goto(f"{HTML.as_uri()}/playground.html")
+    page.evaluate(
+        """async () => {
+          window.engine = mnistPlayground.engine;
+          window.digits = await engine.unpack(await mnistPlayground.loadDigits());
+          window.begin = (given) => engine.createRun(engine.settingsFrom(given), digits);
+          window.train = (run, seen) => { while (run.seen < seen && !run.stopped) run.step(); };
+        }"""
+    )
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_gradients_are_what_central_differences_give(
+    engine: Page, architecture: str, activation: str
+) -> None:
+    """For twenty numbers of each kernel and all of a bias, over a batch of five digits."""
+    pairs = engine.evaluate(
+        """([architecture, activation]) => {
+          const { network } = begin({ architecture, activation }), next = engine.random(7, "test");
+          for (const { values } of network.parameters) {
+            values.forEach((value, i) => (values[i] = value + 0.1 * next() - 0.05));
+          }
+          const loss = () => {
+            let sum = 0;
+            for (let digit = 0; digit < 5; digit++) {
+              for (let i = 0; i < 784; i++) network.picture.values[i] = digits.pixels[784 * digit + i] / 255;
+              network.read();
+              sum += network.learn(digits.labels[digit], 5);
+            }
+            return sum;
+          };
+          loss();
+          const gradients = network.parameters.map(({ gradient }) => gradient.slice());
+          return network.parameters.map(({ values }, parameter) => {
+            const found = gradients[parameter];
+            const places = found.map((_, i) => i).filter((i) => found[i] !== 0);
+            return Array.from({ length: 20 }, () => {
+              const i = places[Math.floor(places.length * next())], value = values[i];
+              const [above, below] = [1e-5, -1e-5].map((step) => { values[i] = value + step; return loss(); });
+              values[i] = value;
+              return [found[i], (above - below) / 2e-5];
+            });
+          });
+        }""",
+        [architecture, activation],
+    )
+    for found, expected in np.moveaxis(np.array(pairs), 2, 1):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-7)
+
+
+def keras_twin(weights: dict[str, Any]) -> keras.Model:
+    """The same layers in Keras, in double precision, with the weights of the page."""
+    layers = [
+        keras.layers.Conv2D(8, 5, activation="relu", name="conv_1"),
+        keras.layers.MaxPooling2D(),
+        keras.layers.Conv2D(16, 3, activation="relu", name="conv_2"),
+        keras.layers.MaxPooling2D(),
+        keras.layers.Flatten(),
+    ]
+    if "dense_1/kernel" in weights:
+        layers = [
+            keras.layers.Flatten(),
+            keras.layers.Dense(64, activation="relu", name="dense_1"),
+        ]
+    model = keras.Sequential(
+        [keras.Input((28, 28, 1)), *layers, keras.layers.Dense(10, name="logits")]
+    )
+    for layer in model.layers:
+        if layer.weights:
+            kinds = [weights[f"{layer.name}/{kind}"] for kind in ("kernel", "bias")]
+            layer.set_weights(
+                [np.reshape(each["values"], each["shape"]) for each in kinds]
+            )
+    return model
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Keras in double precision."""
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx("float32")
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize(
+    ("settings", "optimizer"),
+    [
+        (
+            {"optimizer": "sgd", "learningRate": 0.1},
+            functools.partial(keras.optimizers.SGD, 0.1),
+        ),
+        (
+            {"optimizer": "momentum", "learningRate": 0.03},
+            functools.partial(keras.optimizers.SGD, 0.03, momentum=0.9),
+        ),
+        (
+            # Keras rounds 1 - 0.999 to single precision, which can let another sum win
+            # its pooling; hence a network without pooling.
+            {"optimizer": "adam", "learningRate": 0.003, "architecture": "dense"},
+            functools.partial(keras.optimizers.Adam, 0.003),
+        ),
+    ],
+    ids=lambda value: value["optimizer"] if isinstance(value, dict) else "",
+)
+def test_fifty_steps_end_where_those_of_keras_end(
+    engine: Page, mnist: dict[str, Any], settings: dict[str, Any], optimizer: Any
+) -> None:
+    """The initial weights and the batches are those of the page."""
+    size = 8
+    found = engine.evaluate(
+        """async (settings) => {
+          const plain = (weights) => Object.fromEntries(Object.entries(weights)
+            .map(([name, { shape, values }]) => [name, { shape, values: Array.from(values) }]));
+          const run = mnistPlayground.create(settings), before = plain(run.weights);
+          await run.step(50);
+          const inner = begin(settings);
+          inner.step();
+          return { before, order: Array.from(inner.order), after: plain(run.weights) };
+        }""",
+        {**settings, "batchSize": size},
+    )
+    model = keras_twin(found["before"])
+    model.compile(
+        optimizer(), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    digits = np.array(found["order"][: 50 * size])
+    model.fit(
+        mnist["x_train"][digits][..., None] / 255,
+        mnist["y_train"][digits].astype(np.int64),
+        batch_size=size,
+        shuffle=False,
+        verbose=0,
+    )
+    for name, after in found["after"].items():
+        layer, kind = name.split("/")
+        weight = getattr(model.get_layer(layer), kind)
+        expected = keras.ops.convert_to_numpy(weight).ravel()
+        np.testing.assert_allclose(after["values"], expected, atol=1e-4, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def by_default(engine: Page) -> dict[str, list[int]]:
+    """Errors with the default settings: of each seed after 6,000 digits and after 20,000."""
+    return engine.evaluate(
+        """(seeds) => {
+          const errors = { 6000: [], 20000: [] };
+          for (const seed of seeds) {
+            const run = begin({ seed });
+            for (const seen of [6000, 20000]) {
+              train(run, seen);
+              errors[seen].push(run.errors());
+            }
+          }
+          return errors;
+        }""",
+        list(SEEDS),
+    )
+
+
+def test_every_seed_reads_95_percent_after_20000_digits(
+    by_default: dict[str, list[int]],
+) -> None:
+    assert len(by_default["20000"]) == len(SEEDS)
+    assert max(by_default["20000"]) <= 50
+
+
+def test_each_experiment_shows_what_it_says(
+    engine: Page, by_default: dict[str, list[int]]
+) -> None:
+    """B, and A where it has settings of its own, for as many digits as the page gives them."""
+    found = engine.evaluate(
+        """(known) => Object.entries(mnistPlayground.experiments).map(([name, { A, B, digits, better }]) => {
+          const run = (settings) => {
+            const run = begin(settings);
+            train(run, digits);
+            return run;
+          };
+          const b = run({ ...A, ...B });
+          const a = Object.keys(A).length ? (known[JSON.stringify([A, digits])] ??= run(A)) : null;
+          const { values, shape } = Object.values(b.network.layers)[0].kernel;
+          const fours = [];
+          for (let i = 7000; i < 8000; i++) {
+            if (window.digits.labels[i] !== 4) continue;
+            fours.push(b.read(window.digits.pixels.subarray(784 * i, 784 * (i + 1))));
+          }
+          const filters = shape[shape.length - 1];
+          return { name, better, A: a ? a.errors() : null, B: b.errors(), latest: b.latestErrors(),
+            latestOfA: a ? a.latestErrors() : null, readAsFour: fours.filter((answer) => answer === 4).length,
+            twins: values.every((value, i) => value === values[i - (i % filters)]) };
+        })""",
+        {},
+    )
+    results = {each["name"]: each for each in found}
+    assert len(results) == 8
+    for each in found:
+        a = by_default["6000"][0] if each["A"] is None else each["A"]
+        if each["better"] == "A":
+            assert each["B"] > 1.2 * a, each["name"]
+        else:
+            assert a > 1.2 * each["B"], each["name"]
+    assert [name for name, each in results.items() if each["twins"]] == ["all-equal"]
+    assert results["few-digits"]["latest"] == 0
+    assert results["few-changed"]["latest"] > results["few-changed"]["latestOfA"]
+    assert results["random-labels"]["latest"] < 0.02
+    assert abs(results["random-labels"]["B"] - 900) < 50
+    assert results["never-a-4"]["readAsFour"] == 0
+
+
+def test_augmentation_is_the_affine_transform_of_the_book(engine: Page) -> None:
+    """Without any range a digit stays as it is; a shift alone moves it by whole pixels and parts."""
+    same, shifted, digit = engine.evaluate(
+        """() => {
+          const digit = digits.pixels.slice(0, 784), none = { rotation: 0, shift: 0, shear: 0, zoom: 0 };
+          const changed = [none, { ...none, shift: 2.5 }].map((range) => {
+            const to = new Float64Array(784);
+            engine.augment(digit, to, range, () => 1);
+            return Array.from(to);
+          });
+          return [...changed, Array.from(digit)];
+        }"""
+    )
+    picture = np.reshape(digit, (28, 28)).astype(float)
+    np.testing.assert_allclose(np.reshape(same, (28, 28)), picture, atol=1e-9)
+    padded = np.pad(picture, ((0, 4), (0, 4)))
+    corners = [padded[r : r + 28, c : c + 28] for r in (2, 3) for c in (2, 3)]
+    np.testing.assert_allclose(
+        np.reshape(shifted, (28, 28)), np.mean(corners, axis=0), atol=1e-9
+    )
+
+
+def test_a_run_whose_numbers_overflow_stops(engine: Page) -> None:
+    run = engine.evaluate(
+        """() => {
+          const run = begin({ activation: "linear", optimizer: "sgd", learningRate: 1 });
+          train(run, 3200);
+          return { stopped: run.stopped, seen: run.seen };
+        }"""
+    )
+    assert run["stopped"]
+    assert run["seen"] < 3200
+
+
+def test_a_wrong_setting_is_named(engine: Page) -> None:
+    for settings, words in (
+        ({"learningRate": 0}, "learningRate must be a number above 0"),
+        ({"digits": 7001}, "digits must be a whole number from 1 to 7000"),
+        ({"seed": "1"}, 'seed must be a whole number from 0, not "1"'),
+        ({"optimiser": "sgd"}, "optimiser is no setting"),
+    ):
+        message = engine.evaluate(
+            """(settings) => {
+              try { mnistPlayground.create(settings); } catch (error) { return error.message; }
+            }""",
+            settings,
+        )
+        assert words in message
+
+
+def test_an_address_gives_the_settings_that_it_was_made_from(engine: Page) -> None:
+    found = engine.evaluate(
+        """() => {
+          const A = engine.settingsFrom({ seed: 7, learningRate: 0.01, shuffled: true, leftOut: "49" });
+          const B = { ...A, shuffled: false, optimizer: "sgd" };
+          const back = engine.fromFragment(engine.toFragment(A, B));
+          return [{ A, B, problems: [] }, back];
+        }"""
+    )
+    assert found[0] == found[1]
+
+
+# The page
+
+
+@pytest.fixture
+def play(
+    browser: Browser, origin: str, request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    """The chapter as a reader opens it, fresh, with its digits loaded."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, has_touch=True)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    start = origin if getattr(request, "param", "file") == "server" else HTML.as_uri()
+    open_playground(page, start)
+    page.set_default_timeout(20_000)
+    yield page
+    page.close()
+    assert not [url for url in requests if not url.startswith((start, "data:", "blob:"))]
+
+
+def open_playground(page: Page, start: str, fragment: str = "") -> None:
+    page.goto(f"{start}/playground.html{fragment}")
+    answered = page.locator(".pg-digits .pg-right-one, .pg-digits .pg-wrong-one")
+    answered.first.wait_for(timeout=20_000)
+
+
+def seen(page: Page) -> int:
+    return int(page.locator(".pg-seen b").inner_text().replace(",", ""))
+
+
+@pytest.mark.parametrize("play", ["server", "file"], indirect=True)
+def test_learn_pause_step_and_start_over(play: Page) -> None:
+    assert seen(play) == 0
+    play.wait_for_timeout(200)
+    assert seen(play) == 0  # nothing moves until Learn
+    play.locator(".pg-learn").tap()
+    play.wait_for_function(
+        "document.querySelectorAll('.pg-answers .pg-A .pg-right-one').length >= 30"
+    )
+    play.get_by_role("button", name="Pause").click()
+    expect(play.get_by_role("button", name="Learn", exact=True)).to_be_visible()
+    play.wait_for_timeout(300)
+    before = seen(play)
+    expect(play.locator(".pg-curve svg")).to_have_attribute(
+        "aria-label", re.compile(r"A, wrong of 1,000 unseen digits: \d+ after 0 digits")
+    )
+    play.get_by_role("button", name="One step").click()
+    expect(play.locator(".pg-seen b")).to_have_text(f"{before + 32:,}")
+    play.get_by_role("button", name="Start over").click()
+    expect(play.locator(".pg-seen b")).to_have_text("0")
+
+
+def test_what_is_drawn_is_read_while_it_learns(play: Page) -> None:
+    given = play.locator(".pg-given")
+    before = given.evaluate("canvas => canvas.toDataURL()")
+    play.get_by_role("button", name="Learn", exact=True).click()
+    paper = play.locator(".pg-drawing canvas").first
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    assert box
+    play.mouse.move(box["x"] + box["width"] / 2, box["y"] + 0.2 * box["height"])
+    play.mouse.down()
+    for i in range(1, 8):
+        play.mouse.move(
+            box["x"] + box["width"] / 2, box["y"] + (0.2 + 0.08 * i) * box["height"]
+        )
+    play.mouse.up()
+    play.wait_for_function("document.querySelector('.pg-verdict').textContent.includes('reads a 1')")
+    assert "label" not in play.locator(".pg-verdict").inner_text()
+    assert given.evaluate("canvas => canvas.toDataURL()") != before
+    play.get_by_role("button", name="Clear").click()
+    expect(play.locator(".pg-verdict")).to_contain_text("Its label says")
+
+
+def test_a_and_b_advance_together_and_a_knob_of_b_is_marked(play: Page) -> None:
+    play.get_by_role("button", name="Compare with a second run, B").click()
+    expect(play.locator(".pg-differs")).to_contain_text("alike")
+    play.get_by_label("Step size, learning rate, B").select_option("0.0001")
+    expect(play.locator(".pg-differs")).to_have_text(
+        "B differs in one thing: learning rate (0.003, 0.0001)."
+    )
+    expect(play.locator(".pg-different")).to_have_count(1)
+    assert "B.learningRate=0.0001" in play.url
+    for steps in range(1, 3):
+        play.get_by_role("button", name="One step").click()
+        expect(play.locator(".pg-seen b")).to_have_text(str(32 * steps))
+    scores = play.locator(".pg-score b").all_inner_texts()
+    assert len(scores) == 2
+    play.get_by_role("button", name="Without B").click()
+    expect(play.locator(".pg-score.pg-B")).to_be_hidden()
+
+
+def test_an_experiment_from_its_address_asks_for_a_guess_and_ends(
+    browser: Browser,
+) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    open_playground(page, HTML.as_uri(), "#random-labels")
+    page.evaluate("mnistPlayground.experiments['random-labels'].digits = 640")
+    page.get_by_role("button", name="Labels at random").click()  # with fewer digits
+    assert seen(page) == 0
+    page.get_by_role("button", name="A will read better").click()
+    expect(page.locator(".pg-card .pg-text")).to_contain_text(
+        "You guessed A: right.", timeout=20_000
+    )
+    assert seen(page) == 640
+    assert page.locator(".pg-text").inner_text().endswith("as good as a guess.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.close()
+
+
+def test_a_state_from_its_address_and_bad_values_that_are_named(
+    browser: Browser,
+) -> None:
+    page = browser.new_page()
+    open_playground(
+        page, HTML.as_uri(), "#seed=3&batchSize=8&digits=many&colour=red&B.seed=4"
+    )
+    expect(page.get_by_label("Seed, A")).to_have_value("3")
+    expect(page.get_by_label("Seed, B")).to_have_value("4")
+    expect(page.locator(".pg-problem")).to_have_text(
+        "digits: digits must be a whole number from 1 to 7000, not “many”."
+    )
+    page.get_by_role("button", name="One step").click()
+    expect(page.locator(".pg-seen b")).to_have_text("8")
+    page.close()
+
+
+def test_a_run_that_overflows_says_so_and_the_other_goes_on(browser: Browser) -> None:
+    page = browser.new_page()
+    open_playground(
+        page, HTML.as_uri(), "#activation=linear&B.optimizer=sgd&B.learningRate=1"
+    )
+    page.get_by_role("button", name="Learn", exact=True).click()
+    expect(page.locator(".pg-line")).to_contain_text("B stopped after", timeout=20_000)
+    before = seen(page)
+    page.wait_for_function(f"Number(document.querySelector('.pg-seen b').textContent.replace(',', '')) > {before}")
+    page.close()
+
+
+def test_three_thousand_steps_take_no_more_memory(browser: Browser) -> None:
+    page = browser.new_page()
+    open_playground(page, HTML.as_uri(), "#batchSize=1")
+    tools = page.context.new_cdp_session(page)
+
+    def used() -> float:
+        tools.send("HeapProfiler.collectGarbage")
+        size: float = page.evaluate("performance.memory.usedJSHeapSize")
+        return size / 2**20
+
+    def learn(until: int) -> None:
+        page.get_by_role("button", name="Learn", exact=True).click()
+        page.wait_for_function(
+            f"Number(document.querySelector('.pg-seen b').textContent.replace(',', '')) > {until}"
+        )
+        page.get_by_role("button", name="Pause").click()
+
+    learn(300)
+    before = used()
+    learn(3300)
+    assert used() - before < 2
+    page.close()
+
+
+@pytest.mark.skipif(not AXE, reason="axe-playwright-python is not installed")
+def test_axe_finds_nothing_to_complain_about_in_an_experiment(browser: Browser) -> None:
+    assert AXE and AXE.origin
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    open_playground(page, HTML.as_uri(), "#few-changed")
+    page.add_script_tag(path=Path(AXE.origin).with_name("axe.min.js"))
+    for theme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
+        page.evaluate(
+            "(theme) => { document.documentElement.dataset.theme = theme; }", theme
+        )
+        violations = page.evaluate(
+            "(options) => axe.run('#playground', options).then((result) => result.violations)",
+            options,
+        )
+        found = [
+            (each["id"], [node["html"] for node in each["nodes"]]) for each in violations
+        ]
+        assert json.dumps(found, indent=1) == "[]"
+    page.close()
