@@ -39,9 +39,7 @@ def occlusion_map(
     convolutional networks, 2014.
     """
     if size % 2 == 0:
-        raise ValueError(
-            f"size must be odd, so that the square has a centre, got {size}."
-        )
+        raise ValueError(f"size must be odd, to have a centre, got {size}.")
     covered = np.tile(image, (28 * 28, 1, 1, 1))
     reach = size // 2
     for picture, (row, column) in zip(covered, np.ndindex(28, 28), strict=True):

@@ -46,8 +46,8 @@ def sample_ensembles(
 
     The ensembles share members, so their mean is less certain than it looks: its
     standard error comes from leaving out one member after the other, that is, all
-    ensembles that hold it (the jackknife; Efron and Stein, 1981). Raises ValueError if
-    a member is in all ensembles.
+    ensembles that hold it (the jackknife; Efron and Stein, 1981). It is NaN where a
+    member is in every ensemble.
     """
     check_members(probabilities)
     members = len(probabilities)
@@ -55,11 +55,6 @@ def sample_ensembles(
     chosen = np.zeros((samples, members), bool)
     for row in chosen:
         row[random.choice(members, size, replace=False)] = True
-    if chosen.all(axis=0).any():
-        raise ValueError(
-            f"size {size} of {members} members and samples {samples} must leave each "
-            "member out of some ensemble."
-        )
     sums = np.tensordot(chosen.astype(np.float32), probabilities, axes=1)
     errors = (sums.argmax(axis=2) != labels).sum(axis=1)
     without = np.array([errors[~chosen[:, one]].mean() for one in range(members)])

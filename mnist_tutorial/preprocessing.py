@@ -28,9 +28,7 @@ def one_hot(labels: Integer[np.ndarray, "n"]) -> Float32[np.ndarray, "n 10"]:
     outside 0 to 9.
     """
     if np.any((labels < 0) | (labels > 9)):
-        raise ValueError(
-            f"labels must be 0 to 9, found {labels.min()}..{labels.max()}."
-        )
+        raise ValueError(f"labels must be 0 to 9, got {labels.min()}..{labels.max()}.")
     identity = np.eye(10, dtype=np.float32)  # its row k is the one-hot row of class k
     return identity[labels]
 

@@ -65,9 +65,7 @@ def mixed_batches(
     # Rounded, because 0.55 * 100 is 55.00000000000001.
     sizes = [round(part.fraction * batch_size, 6) for part in parts]
     if sum(sizes) != batch_size or any(size < 1 or size % 1 for size in sizes):
-        raise ValueError(
-            f"parts must fill {batch_size} places of a batch, got {sizes}."
-        )
+        raise ValueError(f"parts must fill {batch_size} places, got {sizes}.")
     tensorflow.random.set_seed(seed)
 
     def endless(part: Part, size: int, number: int) -> Any:

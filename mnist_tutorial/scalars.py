@@ -1,14 +1,17 @@
 """Numbers for signatures: Python's and NumPy's alike, but never True or False."""
 
+import math
 from typing import Annotated, Any
 
 import numpy as np
 from beartype.vale import Is
+from typing_extensions import TypeAliasType
 
 
 def is_number(value: Any) -> bool:
-    """Tell numbers from what Python and NumPy derive from them without being any."""
-    return not isinstance(value, (bool, np.timedelta64))
+    """Tell finite numbers from the rest, and from what only is derived from numbers."""
+    is_none = isinstance(value, (bool, np.timedelta64))
+    return not is_none and bool(abs(value) < math.inf)
 
 
 def is_1_or_more(value: Any) -> bool:
@@ -31,10 +34,11 @@ def is_32_bits(value: Any) -> bool:
     return is_number(value) and bool(0 <= value < 2**32)
 
 
-Whole = Annotated[int | np.integer, Is[is_number]]
-Positive = Annotated[int | np.integer, Is[is_1_or_more]]
-Digit = Annotated[int | np.integer, Is[is_digit]]
-Seed = Annotated[int | np.integer, Is[is_32_bits]]  # what Python, NumPy and Keras take
-Number = Annotated[int | float | np.integer | np.floating, Is[is_number]]
-Probability = Annotated[int | float | np.integer | np.floating, Is[is_0_to_1]]
-Fraction = Annotated[int | float | np.integer | np.floating, Is[is_below_1]]
+# Named, so that signatures and errors say Positive and not what it is made of.
+Whole = TypeAliasType("Whole", Annotated[int | np.integer, Is[is_number]])
+Positive = TypeAliasType("Positive", Annotated[Whole, Is[is_1_or_more]])
+Digit = TypeAliasType("Digit", Annotated[Whole, Is[is_digit]])
+Seed = TypeAliasType("Seed", Annotated[Whole, Is[is_32_bits]])  # that all libraries take
+Number = TypeAliasType("Number", Annotated[Whole | float | np.floating, Is[is_number]])
+Probability = TypeAliasType("Probability", Annotated[Number, Is[is_0_to_1]])
+Fraction = TypeAliasType("Fraction", Annotated[Number, Is[is_below_1]])
