@@ -120,6 +120,17 @@ def export(options: argparse.Namespace) -> None:
     print(f"Written: weights.js, samples.js and digits.js in {draw} and {playground}")
 
 
+def between(least: int, most: int) -> Callable[[str], int]:
+    """Make a type of argument: a whole number in this range."""
+
+    def whole_number(text: str) -> int:
+        if not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"expected {least} to {most}, got {text}")
+        return int(text)
+
+    return whole_number
+
+
 def parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
     layout: Any = {

@@ -189,11 +189,11 @@ def export_samples(path: str | Path) -> None:
 
 
 def export_digits(path: str | Path) -> None:
-    """Write the digits that the playground learns from and is scored by, as a script.
+    """Write the digits that the playground learns from and is scored by.
 
     They are training digits 0 to 6,999 and the last 1,000. The file sets
-    `window.mnistPlayground.digits`: base64 of what zlib makes of all pixels, followed by
-    the labels, one byte each.
+    `window.mnistPlayground.digits`: base64 of what zlib makes of all pixels, followed
+    by the labels, one byte each.
     """
     (x_train, y_train), _ = load_mnist()
     chosen = np.r_[:7000, len(x_train) - 1000 : len(x_train)]

@@ -38,7 +38,7 @@ def is_32_bits(value: Any) -> bool:
 Whole = TypeAliasType("Whole", Annotated[int | np.integer, Is[is_number]])
 Positive = TypeAliasType("Positive", Annotated[Whole, Is[is_1_or_more]])
 Digit = TypeAliasType("Digit", Annotated[Whole, Is[is_digit]])
-Seed = TypeAliasType("Seed", Annotated[Whole, Is[is_32_bits]])  # that all libraries take
+Seed = TypeAliasType("Seed", Annotated[Whole, Is[is_32_bits]])  # as NumPy wants it
 Number = TypeAliasType("Number", Annotated[Whole | float | np.floating, Is[is_number]])
 Probability = TypeAliasType("Probability", Annotated[Number, Is[is_0_to_1]])
 Fraction = TypeAliasType("Fraction", Annotated[Number, Is[is_below_1]])

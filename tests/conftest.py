@@ -1,9 +1,10 @@
-"""What several test modules share: MNIST, a few of its digits, a weights file, and how Hypothesis runs."""
+"""What test modules share: MNIST, a few of its digits, a weights file, Hypothesis."""
 
 import os
 
-# Where tests run side by side, one thread each loses the least time. OpenBLAS is NumPy's: two of its threads
-# that wait for each other on busy processors can take ten times as long as one. It asks when it is imported.
+# Where tests run side by side, one thread each loses the least time. OpenBLAS is
+# NumPy's: two of its threads that wait for each other on busy processors can take ten
+# times as long as one. It asks when it is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
     for name in (
         "TF_NUM_INTRAOP_THREADS",
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import load_mnist
 
-# The same examples in every run, and no time limit on one: a busy machine is no fault of the package.
+# The same examples in every run, and no time limit on one: a busy machine is no fault
+# of the package.
 settings.register_profile(
     "repeatable",
     derandomize=True,
@@ -44,7 +46,7 @@ def mnist() -> Arrays:
 
 @pytest.fixture(scope="session")
 def few(mnist: Arrays) -> Arrays:
-    """A set in MNIST's form so small that every byte of its files can be damaged in turn."""
+    """A set in MNIST's form so small that each byte of its files can be damaged."""
     return {name: array[: 3 if "train" in name else 2] for name, array in mnist.items()}
 
 

@@ -15,14 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
 
-from mnist_tutorial import export, models
+from mnist_tutorial import export, weights
 from mnist_tutorial.backend import keras
-from mnist_tutorial.preprocessing import (
-    add_channel,
-    center_digit,
-    read_picture,
-    scale_pixels,
-)
+from mnist_tutorial.pictures import center_digit, read_picture
+from mnist_tutorial.preprocessing import add_channel, scale_pixels
 
 pytestmark = needs_pages
 
@@ -73,7 +69,7 @@ def draw(chapter: Page) -> Page:
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
     """What the page shows: it activates before it pools, which gives the same."""
-    model = export.rounded(models.load_pretrained())
+    model = export.rounded(weights.load_pretrained())
     outputs = {
         name: model.get_layer(name).output
         for name in ("relu_1", "relu_3", "relu_5", "logits")
@@ -148,7 +144,7 @@ def strokes(rng: np.random.Generator, width: int, height: int) -> Picture:
 
 
 def changed(rng: np.random.Generator, digit: Picture) -> Picture:
-    """A digit moved, scaled from half to nine times, at times thickened, noisy, shaded or inverted."""
+    """A digit moved, scaled, at times thickened, noisy, shaded or inverted."""
     side = int(28 * rng.uniform(0.5, 9))
     ink = np.asarray(
         Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
@@ -248,7 +244,7 @@ def test_paper_and_answer_stand_on_the_first_screen(
 def test_a_digit_writes_itself_and_the_page_already_knows_its_answer(
     browser: Browser, name: str
 ) -> None:
-    """What stands in the page before the network is there is what the network says later."""
+    """What a page shows before the network is there, the network says later."""
     page = browser.new_page(reduced_motion="reduce")
     page.goto((HTML / f"{name}.html").as_uri(), wait_until="commit")
     page.locator(".answer-number").nth(9).wait_for()
@@ -747,7 +743,7 @@ FIELDS = {
 def test_the_receptive_field_is_what_the_unit_depends_on(
     draw: Page, layer: str, side: int
 ) -> None:
-    """Changed one by one, the pixels inside the field, and no others, change the unit."""
+    """Only pixels inside the field change the unit, each tried alone."""
     draw.get_by_role("button", name="An 8 from MNIST").click()
     settle(draw)
     _, row, column = look_at(draw, layer)

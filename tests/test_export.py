@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import export, models
 from mnist_tutorial.backend import keras
+from mnist_tutorial.experiments import article, variants
+from mnist_tutorial.weights import load_pretrained
 
 PAGE = Path(__file__).parent.parent / "book" / "_extra" / "draw"
 Arrays = dict[str, NDArray[np.uint8]]
@@ -50,7 +52,7 @@ def shaken() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def pretrained() -> keras.Model:
-    return models.load_pretrained()
+    return load_pretrained()
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +127,7 @@ def test_what_the_front_page_loads_stays_small() -> None:
 
 
 def test_folding_changes_no_logit(shaken: keras.Model, mnist: Arrays) -> None:
-    folded = models.build_cnn("none")
+    folded = models.build_cnn(normalize=False)
     for name, (weights, scale, bias) in export.fold(shaken).items():
         folded.get_layer(name).set_weights([weights * scale, bias])
     x = mnist["x_test"][:50, ..., None] / np.float32(255)
@@ -151,7 +153,7 @@ def test_a_negative_scale_is_refused(shaken: keras.Model) -> None:
 
 def test_normalization_after_relu_is_refused() -> None:
     with pytest.raises(ValueError, match=r"norm_1 .* conv_1: relu_1"):
-        export.fold(models.build_cnn("article"))
+        export.fold(article.build_article_cnn())
 
 
 def test_another_network_is_refused() -> None:
@@ -160,9 +162,9 @@ def test_another_network_is_refused() -> None:
             keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
         )
     with pytest.raises(
-        ValueError, match=r'build_cnn\(\).*"pool_2"'
+        ValueError, match='"pool_2"'
     ):  # though all its shapes are the same
-        export.fold(models.build_cnn(pooling="strides"))
+        export.fold(variants.build_strided_cnn())
 
 
 def test_the_same_network_gives_the_same_file(

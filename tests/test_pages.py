@@ -34,7 +34,9 @@ def test_a_page_needs_nobody_else_and_fits_a_phone(
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{origin}/{name}", wait_until="networkidle")
-    assert [url for url in requests if not url.startswith((origin, "data:", "blob:"))] == []
+    assert [
+        url for url in requests if not url.startswith((origin, "data:", "blob:"))
+    ] == []
     assert complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

@@ -13,7 +13,7 @@ from statistics import median
 
 from playwright.sync_api import Page, sync_playwright
 
-from mnist_tutorial.runs import describe_machine
+from mnist_tutorial.experiments.recording import describe_machine
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from browser import CHROMIUM, FLAGS, HTML

@@ -40,7 +40,7 @@ def code_lines(source: str) -> set[int]:
 
 
 def checking_lines(source: str) -> set[int]:
-    """Find the lines that only check: `if` blocks that only raise, asserts, check_..."""
+    """Find lines that only check: `if` blocks that only raise, asserts, check_..."""
     lines: set[int] = set()
     for node in ast.walk(ast.parse(source)):
         only_raises = isinstance(node, ast.If) and all(
@@ -57,7 +57,7 @@ def checking_lines(source: str) -> set[int]:
 
 
 def printed_sources() -> dict[str, str]:
-    """Find the sources that chapters print, by looking for them in what cells put out."""
+    """Find the sources that chapters print, in what their cells put out."""
     pages = "".join(
         "".join(output.get("data", {}).get("text/markdown", ""))
         for path in sorted((ROOT / "book").glob("*.ipynb"))

@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from mnist_tutorial.runs import describe_machine
+from mnist_tutorial.experiments.recording import describe_machine
 
 HTML = Path(__file__).parents[2] / "_build" / "html"
 SEEDS = range(5)
