@@ -36,7 +36,7 @@ COMPRESSED = {".html", ".js", ".css", ".svg", ".json"}
 # What a reader sees as the answer: the percentages of ten bars, all of them there.
 BARS = """() => {
   const bars = document.querySelector("#mnist-draw ol, #front-answer ol");
-  const text = bars ? bars.innerText : "";
+  const text = bars ? bars.textContent : "";
   return (text.match(/%/g) || []).length === 10 ? text : "";
 }"""
 
