@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import browser, origin, page
 from hypothesis import Phase, settings
 from numpy.typing import NDArray
 
@@ -32,6 +33,7 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 Arrays = dict[str, NDArray[np.uint8]]
+__all__ = ["browser", "origin", "page"]  # fixtures of the tests that look at pages
 
 
 @pytest.fixture(scope="session")

@@ -1,79 +1,16 @@
 """Every page of the built book, opened in a real Chromium."""
 
-import functools
 import html.parser
-import http.server
-import importlib.util
-import os
-import shutil
-import threading
 import urllib.parse
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from browser import HTML, needs_axe, needs_pages, violations
+from playwright.sync_api import Page
 
-HTML = Path(__file__).parent.parent / "_build" / "html"
-
-
-def _chromium() -> str | None:
-    """The system's Chromium, or the one that `playwright install chromium` brings."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    return own if Path(own).exists() else None
-
-
-CHROMIUM = _chromium()
 PAGES = sorted(page.name for page in HTML.glob("*.html"))
 CONTENT = [name for name in PAGES if name != "search.html"]  # which is Sphinx's
 LEFT_ASIDE = "mjx-container, div.highlight, .citation-list"
-AXE = importlib.util.find_spec("axe_playwright_python")
-MISSING = [
-    text
-    for text, there in (
-        ("Chromium is not installed", CHROMIUM),
-        ("the book is not built", PAGES),
-    )
-    if not there
-]
-if MISSING and os.environ.get("CI"):
-    raise RuntimeError(f"The pages cannot be tested: {', '.join(MISSING)}.")
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=", ".join(MISSING))
-
-
-class _QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    handler = functools.partial(_QuietHandler, directory=HTML)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page as wide as a phone."""
-    page = browser.new_page(viewport={"width": 360, "height": 740})
-    yield page
-    page.close()
+pytestmark = needs_pages
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -97,7 +34,9 @@ def test_a_page_needs_nobody_else_and_fits_a_phone(
     )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{origin}/{name}", wait_until="networkidle")
-    assert [url for url in requests if not url.startswith((origin, "data:", "blob:"))] == []
+    assert [
+        url for url in requests if not url.startswith((origin, "data:", "blob:"))
+    ] == []
     assert complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
@@ -148,30 +87,66 @@ def test_every_link_within_the_book_leads_somewhere() -> None:
     assert broken == []
 
 
-@pytest.mark.skipif(not AXE, reason="axe-playwright-python is not installed")
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_page_has_one_search_box(page: Page, width: int) -> None:
+    """On a phone it is a button in the bar; the sidebar's own is folded away."""
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto((HTML / "loading.html").as_uri())
+    boxes = page.locator("button[class*='search-button']")
+    inside = boxes.evaluate_all(
+        """boxes => boxes.map(box => box.getBoundingClientRect()).filter(
+          box => box.width > 0 && box.left >= 0 && box.right <= innerWidth).length"""
+    )
+    assert inside == 1
+
+
+def test_the_theme_keeps_its_icons_without_their_script(
+    page: Page, origin: str
+) -> None:
+    page.goto(f"{origin}/loading.html", wait_until="networkidle")
+    script = page.request.get(f"{origin}/_static/scripts/fontawesome.js")
+    assert len(script.body()) < 1000
+    icons = page.locator("i[class*='fa-']:visible, span[class*='fa-']:visible")
+    assert icons.count() >= 4
+    families = icons.evaluate_all(
+        "icons => icons.map(icon => getComputedStyle(icon, '::before').fontFamily)"
+    )
+    assert all("Font Awesome" in family for family in families)
+    assert page.evaluate("document.fonts.check('16px \"Font Awesome 6 Free\"')") or (
+        page.evaluate("document.fonts.check('900 16px \"Font Awesome 7 Free\"')")
+    )
+
+
+def test_a_printed_page_has_all_its_code_and_no_navigation(page: Page) -> None:
+    page.goto((HTML / "training.html").as_uri())
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 794, "height": 1123})  # A4
+    assert page.locator("nav:visible, .prev-next-footer:visible").count() == 0
+    cut = page.locator("pre:visible").evaluate_all(
+        "all => all.filter(box => box.scrollWidth > box.clientWidth + 1).length"
+    )
+    assert cut == 0
+    solution = page.locator(".solution.dropdown").first
+    assert not solution.is_visible()
+    page.emulate_media(media="screen")
+    solution.locator(".toggle-button").click()
+    page.emulate_media(media="print")
+    assert solution.is_visible()
+
+
+@needs_axe
 @pytest.mark.parametrize("name", CONTENT)
 def test_axe_finds_nothing_in_what_we_wrote(page: Page, origin: str, name: str) -> None:
-    """Left aside: the theme's frame and search field, formulae, the list of sources, the colours of code."""
-    assert AXE is not None
-    assert AXE.origin is not None
+    """Left aside: the theme's frame, formulae, the sources, the colours of code."""
     page.set_viewport_size({"width": 1200, "height": 900})
     page.goto(f"{origin}/{name}", wait_until="networkidle")
-    # Taken out, not excluded: axe takes half of its time to look through what it then leaves aside.
+    # Taken out, not excluded: axe would take half of its time to look through them.
     page.evaluate(
         "(names) => document.querySelectorAll(names).forEach((each) => each.remove())",
         LEFT_ASIDE,
     )
-    page.add_script_tag(path=Path(AXE.origin).with_name("axe.min.js"))
-    found = []
     for theme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
         page.evaluate(
-            "(theme) => (document.documentElement.dataset.theme = theme)", theme
+            "(theme) => { document.documentElement.dataset.theme = theme; }", theme
         )
-        violations = page.evaluate(
-            "(options) => axe.run('article.bd-article', options).then((result) => result.violations)",
-            options,
-        )
-        for violation in violations:
-            places = [node["html"][:120] for node in violation["nodes"][:3]]
-            found.append((theme, violation["id"], len(violation["nodes"]), places))
-    assert found == []
+        assert violations(page, "article.bd-article", options) == [], theme

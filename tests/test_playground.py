@@ -2,7 +2,6 @@
 
 import base64
 import functools
-import json
 import re
 import zlib
 from collections.abc import Iterator
@@ -11,14 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browser import HTML, needs_axe, needs_pages, violations
 from playwright.sync_api import Browser, Page, expect
-from test_pages import AXE, HTML, browser, origin, pytestmark
 
 from mnist_tutorial import export
 from mnist_tutorial.backend import keras
 
-__all__ = ["browser", "origin", "pytestmark"]  # skipped for the same reasons
-
+pytestmark = needs_pages
 PAGE = Path(__file__).parent.parent / "book" / "_extra" / "playground"
 ARCHITECTURES = ("convolutional", "dense")
 SEEDS = range(5)
@@ -507,24 +505,14 @@ def test_three_thousand_steps_take_no_more_memory(browser: Browser) -> None:
     page.close()
 
 
-@pytest.mark.skipif(not AXE, reason="axe-playwright-python is not installed")
-def test_axe_finds_nothing_to_complain_about_in_an_experiment(browser: Browser) -> None:
-    assert AXE and AXE.origin
+@needs_axe
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_about_in_an_experiment(
+    browser: Browser, theme: str
+) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     open_playground(page, HTML.as_uri(), "#few-changed")
-    page.add_script_tag(path=Path(AXE.origin).with_name("axe.min.js"))
-    for theme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
-        page.evaluate(
-            "(theme) => { document.documentElement.dataset.theme = theme; }", theme
-        )
-        violations = page.evaluate(
-            """async (options) =>
-              (await axe.run("#playground", options)).violations""",
-            options,
-        )
-        found = [
-            (each["id"], [node["html"] for node in each["nodes"]])
-            for each in violations
-        ]
-        assert json.dumps(found, indent=1) == "[]"
+    page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
+    options = {"runOnly": ["color-contrast"]} if theme == "dark" else {}
+    assert violations(page, "#playground", options) == []
     page.close()

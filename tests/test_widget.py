@@ -1,4 +1,4 @@
-"""The live figure of the chapter "convolution", in a real Chromium: its sums are those of `convolve2d`."""
+"""The live figure of the chapter "convolution": its sums are those of `convolve2d`."""
 
 import itertools
 import re
@@ -6,17 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browser import HTML, needs_pages
 from playwright.sync_api import Page
-from test_pages import HTML, browser, page, pytestmark
 
 from mnist_tutorial.convolution import convolve2d
 
-__all__ = [
-    "browser",
-    "page",
-    "pytestmark",
-]  # the same browser, and skipped for the same reasons
-
+pytestmark = needs_pages
 PICTURE = "[aria-label='Pixels of the picture'] input"
 FILTER = "[aria-label='Weights of the filter'] input"
 RESULT = "[aria-label^='Results'] button"
@@ -50,10 +45,10 @@ def as_number(text: str) -> float:
 
 
 def state(page: Page) -> tuple[int, int, float]:
-    """Row, column and sum, as the sentence for the reader says."""
+    """Row and column, from 0, and sum, as the sentence for the reader says."""
     sentence = page.locator("#convolve [aria-live]").inner_text()
     row, column, total = re.findall(r"−?[\d.]+", sentence)
-    return int(row), int(column), as_number(total)
+    return int(row) - 1, int(column) - 1, as_number(total)
 
 
 def assert_shows_the_convolution(page: Page) -> None:
@@ -111,10 +106,26 @@ def test_what_is_no_number_counts_as_0_and_is_marked(widget: Page) -> None:
     pixel.blur()
     assert pixel.input_value() == "0"
     assert pixel.get_attribute("aria-invalid") is None
-    pixel.fill("1e9")
-    pixel.blur()
-    assert pixel.input_value() == "99"
-    assert_shows_the_convolution(widget)
+
+
+def test_a_number_out_of_range_is_corrected_while_it_is_typed(widget: Page) -> None:
+    pixel = widget.locator(PICTURE).first
+    for typed, kept in (("1e9", "99"), ("-100", "-99")):
+        pixel.fill(typed)
+        assert pixel.input_value() == kept
+        assert widget.locator("#convolve .corrected").is_visible()
+        assert_shows_the_convolution(widget)
+    pixel.fill("9")
+    assert widget.locator("#convolve .corrected").count() == 0
+
+
+def test_it_stands_on_the_first_screen(widget: Page) -> None:
+    widget.set_viewport_size({"width": 1440, "height": 900})
+    box = widget.locator("#convolve").bounding_box()
+    assert box and box["y"] >= 0 and box["y"] + box["height"] <= 900
+    widget.set_viewport_size({"width": 360, "height": 740})
+    boards = [box.bounding_box() for box in widget.locator("#convolve .board").all()]
+    assert boards[0] and boards[0]["y"] + boards[0]["height"] <= 740
 
 
 def test_arrow_keys_move_the_window_up_to_the_rim(widget: Page) -> None:
@@ -143,7 +154,7 @@ def test_the_keyboard_alone_reaches_every_part(widget: Page) -> None:
     assert state(widget)[:2] == (1, 0)
     assert (
         widget.evaluate("document.activeElement.getAttribute('aria-label')")
-        == "row 1, column 0: 2"
+        == "row 2, column 1: 2"
     )
 
 
@@ -180,7 +191,8 @@ def test_it_fits_a_phone_and_a_finger(widget: Page) -> None:
         boxes = widget.locator(
             "#convolve, #convolve :is(input, button, select)"
         ).evaluate_all(
-            "nodes => nodes.map(node => node.getBoundingClientRect()).map(b => [b.left, b.right, b.height])"
+            """nodes => nodes.map(node => node.getBoundingClientRect())
+              .map(box => [box.left, box.right, box.height])"""
         )
         (left, right, _), *controls = boxes
         for control_left, control_right, height in controls:

@@ -1,10 +1,11 @@
 // The chapter "Convolution": a small picture under a 3 by 3 filter, to change and to step through.
-// A classic script that needs nothing but the element #convolve before it, so it also works from disk.
+// A classic script that needs nothing but the element #convolve before it, so it also works from
+// disk.
 (function () {
   "use strict";
 
-  // The first is the chapter's example; the others are MNIST training digits, cropped and reduced to
-  // 7 by 7, their grey levels to 0..9.
+  // The first is the chapter's example; the others are MNIST training digits, cropped and reduced
+  // to 7 by 7, their grey levels to 0..9.
   const PICTURES = {
     "5 × 5, from the text": ["11100", "01110", "00111", "00110", "01100"],
     "digit 7": ["0788990", "0010280", "0000370", "0000540", "0000720", "0000800", "0000900"],
@@ -13,13 +14,41 @@
     "digit 1": ["0018000", "0008000", "0008000", "0009100", "0009000", "0009000", "0008000"],
   };
   const FILTERS = {
-    "from the text": [[1, 0, 1], [0, 1, 0], [1, 0, 1]],
-    "upright edge": [[1, 0, -1], [1, 0, -1], [1, 0, -1]],
-    "level edge": [[1, 1, 1], [0, 0, 0], [-1, -1, -1]],
-    "upright stroke": [[-1, 2, -1], [-1, 2, -1], [-1, 2, -1]],
-    "blur, times nine": [[1, 1, 1], [1, 1, 1], [1, 1, 1]],
-    "sharpen": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
-    "copy": [[0, 0, 0], [0, 1, 0], [0, 0, 0]],
+    "from the text": [
+      [1, 0, 1],
+      [0, 1, 0],
+      [1, 0, 1],
+    ],
+    "upright edge": [
+      [1, 0, -1],
+      [1, 0, -1],
+      [1, 0, -1],
+    ],
+    "level edge": [
+      [1, 1, 1],
+      [0, 0, 0],
+      [-1, -1, -1],
+    ],
+    "upright stroke": [
+      [-1, 2, -1],
+      [-1, 2, -1],
+      [-1, 2, -1],
+    ],
+    "blur, times nine": [
+      [1, 1, 1],
+      [1, 1, 1],
+      [1, 1, 1],
+    ],
+    sharpen: [
+      [0, -1, 0],
+      [-1, 5, -1],
+      [0, -1, 0],
+    ],
+    copy: [
+      [0, 0, 0],
+      [0, 1, 0],
+      [0, 0, 0],
+    ],
   };
   const LARGEST = 99; // what a cell has room for
   const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -28,13 +57,13 @@
     const rows = image.length - kernel.length + 1;
     const columns = image[0].length - kernel[0].length + 1;
     return Array.from({ length: rows }, (_, row) =>
-      Array.from({ length: columns }, (_, column) => add(products(image, kernel, row, column)))
+      Array.from({ length: columns }, (_, column) => add(products(image, kernel, row, column))),
     );
   }
 
   function products(image, kernel, row, column) {
     return kernel.flatMap((weights, i) =>
-      weights.map((weight, j) => [image[row + i][column + j], weight])
+      weights.map((weight, j) => [image[row + i][column + j], weight]),
     );
   }
 
@@ -42,11 +71,10 @@
   const show = (number) => String(Number(number.toFixed(2))).replace("-", "−");
   const showFactor = (number) => (number < 0 ? `(${show(number)})` : show(number));
 
-  // Read what a reader typed: a number within bounds, or NaN.
-  function read(text) {
-    const number = text.trim() === "" ? NaN : Number(text.replace("−", "-").replace(",", "."));
-    return Math.max(-LARGEST, Math.min(LARGEST, number));
-  }
+  // Read what a reader typed: a number, or NaN.
+  const read = (text) =>
+    text.trim() === "" ? NaN : Number(text.replace("−", "-").replace(",", "."));
+  const within = (number) => Math.max(-LARGEST, Math.min(LARGEST, number));
 
   function element(name, properties, ...children) {
     const node = document.createElement(name);
@@ -63,14 +91,33 @@
 
     const picture = chooser("Picture", Object.keys(PICTURES));
     const filter = chooser("Filter", Object.keys(FILTERS));
-    const pictureBoard = element("div", { className: "board", role: "group", "aria-label": "Pixels of the picture" });
-    const filterBoard = element("div", { className: "board", role: "group", "aria-label": "Weights of the filter" });
-    const resultBoard = element("div", { className: "board", role: "group", "aria-label": "Results; choose one to move the window there" });
+    const pictureBoard = element("div", {
+      className: "board",
+      role: "group",
+      "aria-label": "Pixels of the picture",
+    });
+    const filterBoard = element("div", {
+      className: "board",
+      role: "group",
+      "aria-label": "Weights of the filter",
+    });
+    const resultBoard = element("div", {
+      className: "board",
+      role: "group",
+      "aria-label": "Results; choose one to move the window there",
+    });
     const frame = element("div", { className: "frame", "aria-hidden": "true" });
     const sum = element("p", { className: "sum", role: "status", "aria-live": "polite" });
     const terms = element("p", { className: "terms" });
     const back = element("button", { type: "button", textContent: "← Back" });
     const next = element("button", { type: "button", textContent: "Next →" });
+    const help = element(
+      "p",
+      { className: "help" },
+      "Arrow keys move the window, and so does a tap on a result. Type into any cell: ",
+      element("b", { textContent: `numbers from −${LARGEST} to ${LARGEST}` }),
+      ".",
+    );
     const again = element("button", { type: "button", textContent: "Start again" });
 
     root.replaceChildren(
@@ -82,26 +129,35 @@
         sign("×"),
         part("filter", filterBoard),
         sign("="),
-        part("result", resultBoard)
+        part("result", resultBoard),
       ),
       sum,
       terms,
       element("div", { className: "line" }, back, next, again),
-      element("p", {
-        className: "help",
-        textContent: "Arrow keys move the window, and so does a tap on a result. Type into any cell of the picture or the filter.",
-      })
+      help,
     );
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", "A convolution to play with");
 
     function chooser(name, options) {
       const id = `convolve-${name.toLowerCase()}`;
-      const select = element("select", { id }, ...options.map((option) => element("option", { textContent: option })));
-      return { select, row: element("div", { className: "line" }, element("label", { htmlFor: id }, name), select) };
+      const select = element(
+        "select",
+        { id },
+        ...options.map((option) => element("option", { textContent: option })),
+      );
+      return {
+        select,
+        row: element("div", { className: "line" }, element("label", { htmlFor: id }, name), select),
+      };
     }
     function part(name, board) {
-      return element("div", { className: "part" }, element("div", { className: "name", textContent: name }), board);
+      return element(
+        "div",
+        { className: "part" },
+        element("div", { className: "name", textContent: name }),
+        board,
+      );
     }
     function sign(text) {
       return element("div", { className: "sign", textContent: text, "aria-hidden": "true" });
@@ -137,14 +193,18 @@
           value: String(values[i][j]),
           maxLength: 5,
           autocomplete: "off",
-          "aria-label": `${what}, row ${i}, column ${j}`,
+          "aria-label": `${what}, row ${i + 1}, column ${j + 1}`,
         });
         // A phone's keyboard of digits may have no minus sign, which weights need.
         if (what === "pixel") input.inputMode = "decimal";
         input.addEventListener("focus", () => input.select());
         input.addEventListener("input", () => {
-          const number = read(input.value);
+          const typed = read(input.value),
+            number = within(typed);
           input.setAttribute("aria-invalid", String(Number.isNaN(number)));
+          const corrected = Math.abs(typed) > LARGEST;
+          if (corrected) input.value = String(number); // at once, where the reader looks
+          help.classList.toggle("corrected", corrected);
           values[i][j] = Number.isNaN(number) ? 0 : number;
           draw();
         });
@@ -152,7 +212,12 @@
           input.value = String(values[i][j]);
           input.removeAttribute("aria-invalid");
         });
-        return element("div", { className: "square" }, input, element("span", { "aria-hidden": "true" }));
+        return element(
+          "div",
+          { className: "square" },
+          input,
+          element("span", { "aria-hidden": "true" }),
+        );
       });
     }
 
@@ -185,17 +250,17 @@
         const inside = i >= 0 && i < kernel.length && j >= 0 && j < kernel[0].length;
         square.querySelector("span").textContent = inside ? `×${show(kernel[i][j])}` : "";
       });
-      frame.style.transform = `translate(${column * 100 / 3}%, ${row * 100 / 3}%)`;
+      frame.style.transform = `translate(${(column * 100) / 3}%, ${(row * 100) / 3}%)`;
       Array.from(resultBoard.children).forEach((button, index) => {
         const [i, j] = [Math.floor(index / results[0].length), index % results[0].length];
         const here = i === row && j === column;
         button.textContent = show(results[i][j]);
         button.tabIndex = here ? 0 : -1;
-        button.setAttribute("aria-label", `row ${i}, column ${j}: ${show(results[i][j])}`);
+        button.setAttribute("aria-label", `row ${i + 1}, column ${j + 1}: ${show(results[i][j])}`);
         if (here) button.setAttribute("aria-current", "true");
         else button.removeAttribute("aria-current");
       });
-      sum.textContent = `Row ${row}, column ${column}: the sum is ${show(add(pairs))}`;
+      sum.textContent = `Row ${row + 1}, column ${column + 1}: the sum is ${show(add(pairs))}`;
       terms.replaceChildren(
         ...pairs.flatMap(([pixel, weight], index) => [
           element("span", {
@@ -204,7 +269,7 @@
           }),
           " ",
         ]),
-        element("b", { textContent: `= ${show(add(pairs))}` })
+        element("b", { textContent: `= ${show(add(pairs))}` }),
       );
     }
 
@@ -215,13 +280,24 @@
       Array.from(board.children).forEach((square, index) => {
         if (square === frame) return;
         square.classList.toggle("negative", flat[index] < 0);
-        square.style.setProperty("--strength", (0.5 * Math.abs(flat[index]) / largest).toFixed(3));
+        square.style.setProperty(
+          "--strength",
+          ((0.5 * Math.abs(flat[index])) / largest).toFixed(3),
+        );
       });
     }
 
     root.addEventListener("keydown", (event) => {
       const arrow = ARROWS[event.key];
-      if (!arrow || event.target.tagName === "SELECT" || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (
+        !arrow ||
+        event.target.tagName === "SELECT" ||
+        event.altKey ||
+        event.ctrlKey ||
+        event.metaKey ||
+        event.shiftKey
+      )
+        return;
       event.preventDefault();
       moveTo(row + arrow[0], column + arrow[1]);
     });

@@ -2,9 +2,10 @@
 //
 //   const drawing = mnistDrawing.create(place, { onChange(digit) { ... } });
 //
-// onChange is called at most once per frame, and only after a change: with null for an empty paper, with what
-// `centerDigit` returned, or with { problem } where no digit was found. All coordinates are those of a drawing
-// of 200 by 200, from which the network's picture is cut; what is shown is sharper.
+// onChange is called at most once per frame, and only after a change: with null for an empty paper,
+// with what `centerDigit` returned, or with { problem } where no digit was found. All coordinates
+// are those of a drawing of 200 by 200, from which the network's picture is cut; what is shown is
+// sharper.
 
 (function () {
   "use strict";
@@ -16,7 +17,8 @@
   const PALM = 60; // pixels of the screen: a touch this wide is no fingertip
   const RESTING = 5; // a pointer that has moved less than this may be a hand at rest
   const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  const KEY_STEP = 6, KEY_MARGIN = 10;
+  const KEY_STEP = 6,
+    KEY_MARGIN = 10;
 
   const MARKUP = `
     <div class="drawing-margin">
@@ -24,7 +26,7 @@
         <canvas width="${SIDE * SHARP}" height="${SIDE * SHARP}" tabindex="0" role="application"
           aria-label="Paper to draw a digit on"></canvas>
         <span class="drawing-field" hidden></span><span class="drawing-pen" hidden></span>
-        <span class="drawing-hint" hidden>draw over it</span>
+        <span class="drawing-hint" hidden>now you</span>
       </div>
     </div>
     <div class="drawing-tools">
@@ -42,14 +44,16 @@
     place.classList.add("mnist-drawing");
     place.innerHTML = MARKUP;
     const part = (name) => place.querySelector(`.drawing-${name}`);
-    const canvas = place.querySelector("canvas"), shown = canvas.getContext("2d");
+    const canvas = place.querySelector("canvas"),
+      shown = canvas.getContext("2d");
     const paper = document.createElement("canvas"); // what the network's picture is cut from
     const ink = paper.getContext("2d", { willReadFrequently: true });
     part("keys").id = `drawing-keys-${++papers}`;
     canvas.setAttribute("aria-describedby", part("keys").id);
 
-    // A drawing is a picture below (or none), with its label where it has one, and strokes on it; a stroke is its
-    // thickness and its points. A drawing that was `written` by itself gives way to the reader's first stroke.
+    // A drawing is a picture below (or none), with its label where it has one, and strokes on it; a
+    // stroke is its thickness and its points. A drawing that was `written` by itself gives way to
+    // the reader's first stroke.
     const empty = () => ({ below: null, label: null, strokes: [], written: false });
     let drawn = empty();
     let history = [];
@@ -58,12 +62,16 @@
     let waiting = 0; // the frame in which onChange will be called
     let writing = 0; // the next frame of a digit that writes itself
 
-    // ------------------------------------------------------------------------------- paint and report
+    // --- paint and report ---
 
     /** Where the picture lies in the drawing: as large as fits, in the middle. */
     function frame() {
       const scale = SIDE / Math.max(paper.width, paper.height);
-      return { scale, left: (SIDE - paper.width * scale) / 2, top: (SIDE - paper.height * scale) / 2 };
+      return {
+        scale,
+        left: (SIDE - paper.width * scale) / 2,
+        top: (SIDE - paper.height * scale) / 2,
+      };
     }
 
     function repaint() {
@@ -122,7 +130,7 @@
       showField();
     }
 
-    // ----------------------------------------------------------------------------- what changes it
+    // --- what changes it ---
 
     function remember() {
       history.push({ ...drawn, strokes: drawn.strokes.slice() });
@@ -151,7 +159,10 @@
       schedule();
     }
 
-    /** Put a picture (anything that drawImage takes) on the paper, and say what its label is if it has one. */
+    /**
+     * Put a picture (anything that drawImage takes) on the paper, and say what its label is if it
+     * has one.
+     */
     function show(picture, label = null) {
       remember();
       cancelAnimationFrame(writing);
@@ -166,7 +177,10 @@
       repaint();
     }
 
-    /** Let a digit write itself: strokes, each a list of [x, y]. The reader's first stroke clears it. */
+    /**
+     * Let a digit write itself: strokes, each a list of [x, y]. The reader's first stroke clears
+     * it.
+     */
     function write(strokes) {
       cancelAnimationFrame(writing);
       const thickness = Number(part("thickness").value);
@@ -177,16 +191,22 @@
         return;
       }
       repaint();
-      const steps = strokes.flatMap((points) => points.slice(1).map((to, i) => ({ from: points[i], to, first: i === 0 })));
+      const steps = strokes.flatMap((points) =>
+        points.slice(1).map((to, i) => ({ from: points[i], to, first: i === 0 })),
+      );
       const lengths = steps.map(({ from, to }) => Math.hypot(to[0] - from[0], to[1] - from[1]));
       const speed = lengths.reduce((sum, length) => sum + length, 0) / WRITING;
-      let step = 0, within = 0, last = performance.now(), stroke = null;
+      let step = 0,
+        within = 0,
+        last = performance.now(),
+        stroke = null;
       writing = requestAnimationFrame(function move(now) {
         let way = Math.max(0, now - last) * speed;
         last = now;
         while (step < steps.length && way > 0) {
           const { from, to, first } = steps[step];
-          if (first && within === 0) drawn.strokes.push((stroke = { thickness, points: from.slice() }));
+          if (first && within === 0)
+            drawn.strokes.push((stroke = { thickness, points: from.slice() }));
           const go = Math.min(way, lengths[step] - within);
           within += go;
           way -= go;
@@ -198,17 +218,23 @@
       });
     }
 
-    // ------------------------------------------------------------------------- mouse, pen and finger
+    // --- mouse, pen and finger ---
 
-    // The pointers that are down and draw: of each, its id, its kind and its stroke. There is at most one.
+    // The pointers that are down and draw: of each, its id, its kind and its stroke. There is at
+    // most one.
     const pressed = new Map();
 
     function toDrawing(event) {
       const box = canvas.getBoundingClientRect();
-      return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
+      return [
+        ((event.clientX - box.left) / box.width) * SIDE,
+        ((event.clientY - box.top) / box.height) * SIDE,
+      ];
     }
 
-    /** Whether another pointer that is down really draws, and is not a hand that rests on the paper. */
+    /**
+     * Whether another pointer that is down really draws, and is not a hand that rests on the paper.
+     */
     function othersDraw(event) {
       for (const [id, { kind, stroke }] of pressed) {
         const { points } = stroke;
@@ -244,7 +270,7 @@
       margin.addEventListener(type, (event) => pressed.delete(event.pointerId));
     }
 
-    // ------------------------------------------------------------------------------------- keyboard
+    // --- keyboard ---
 
     const pen = { x: SIDE / 2, y: SIDE / 4, stroke: null };
 
@@ -281,24 +307,31 @@
     part("undo").addEventListener("click", undo);
     part("clear").addEventListener("click", () => show(null));
 
-    // ------------------------------------------------------------------------------------ the field
+    // --- the field ---
 
-    /** Frame a part of the 28 by 28 pixels, { left, top, side }, on the paper; null frames nothing. */
+    /**
+     * Frame a part of the 28 by 28 pixels, { left, top, side }, on the paper; null frames nothing.
+     */
     function mark(part) {
       field = part;
       showField();
     }
 
     function showField() {
-      const mark = part("field"), found = digit && digit.pixels;
+      const mark = part("field"),
+        found = digit && digit.pixels;
       mark.hidden = !field || !found;
       if (mark.hidden) return;
       // Back from the 28 by 28 pixels to the drawing, through the box that the ink was cut out of.
-      const { box, place: to } = digit, { scale, left, top } = frame();
-      const toX = (x) => (left + (box.left + ((x - to.left) / to.width) * box.width) * paper.width * scale) / SIDE;
-      const toY = (y) => (top + (box.top + ((y - to.top) / to.height) * box.height) * paper.height * scale) / SIDE;
+      const { box, place: to } = digit,
+        { scale, left, top } = frame();
+      const toX = (x) =>
+        (left + (box.left + ((x - to.left) / to.width) * box.width) * paper.width * scale) / SIDE;
+      const toY = (y) =>
+        (top + (box.top + ((y - to.top) / to.height) * box.height) * paper.height * scale) / SIDE;
       const inside = (share) => Math.min(1, Math.max(0, share));
-      const x = inside(toX(field.left)), y = inside(toY(field.top));
+      const x = inside(toX(field.left)),
+        y = inside(toY(field.top));
       Object.assign(mark.style, {
         left: `${100 * x}%`,
         top: `${100 * y}%`,
@@ -309,14 +342,26 @@
 
     repaint();
     return {
-      write, show, undo, mark, report,
+      write,
+      show,
+      undo,
+      mark,
+      report,
       clear: () => show(null),
       /** The label of the picture, where it has one and nothing is drawn on it. */
-      get label() { return drawn.label; },
+      get label() {
+        return drawn.label;
+      },
       /** Whether what is seen wrote itself. */
-      get written() { return drawn.written; },
-      get width() { return paper.width; },
-      get height() { return paper.height; },
+      get written() {
+        return drawn.written;
+      },
+      get width() {
+        return paper.width;
+      },
+      get height() {
+        return paper.height;
+      },
     };
   }
 

@@ -26,7 +26,10 @@
     return canvas;
   }
 
-  /** Take pictures for a drawing from a file input, and whatever is dropped on or pasted into the page. */
+  /**
+   * Take pictures for a drawing from a file input, and whatever is dropped on or pasted into the
+   * page.
+   */
   function acceptPictures(drawing, { input, onProblem }) {
     async function open(file) {
       try {

@@ -1,0 +1,95 @@
+// The answer: the best digit in large type, a second guess, a sentence, and ten bars.
+// What the page says before there is a network to ask stands in the page itself.
+
+(function () {
+  "use strict";
+
+  /** A share in per cent. Softmax never gives 0 or 1, and rounding shall not say so. */
+  function percent(share) {
+    if (share > 0.9995) return "> 99.9\u00a0%";
+    return share < 0.0005 ? "< 0.1\u00a0%" : `${(100 * share).toFixed(1)}\u00a0%`;
+  }
+
+  const article = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
+  const PAUSE = 500; // milliseconds: a screen reader hears the answer when the drawing pauses
+
+  /** The places of the largest number and of the second largest. */
+  function twoBest(numbers) {
+    const order = Array.from(numbers.keys()).sort((a, b) => numbers[b] - numbers[a]);
+    return order.slice(0, 2);
+  }
+
+  /** What to say to ten logits, by the limits that come with the weights. */
+  function verdictOn(logits, { limits, temperature }) {
+    const probabilities = window.mnistDraw.softmax(logits, temperature);
+    const [best, second] = twoBest(probabilities);
+    if (logits[best] < limits.logit) {
+      return `Unlike any digit it has learned. If it is one, the best guess is ${best}.`;
+    }
+    if (probabilities[best] < limits.probability)
+      return `Not sure: ${article(best)}, or perhaps ${article(second)}.`;
+    return `This is ${article(best)}.`;
+  }
+
+  function createAnswer(place) {
+    const part = (name) => place.querySelector(`.answer-${name}`);
+    const list = part("bars");
+    const bars = list.dataset.stored.split(" ").map((stored, digit) => {
+      const row = document.createElement("li");
+      row.innerHTML = `<span>${digit}</span>
+        <span class="answer-track"><span></span></span><span class="answer-number"></span>`;
+      list.append(row);
+      return {
+        row,
+        bar: row.querySelector(".answer-track span"),
+        number: row.lastElementChild,
+        stored: Number(stored),
+      };
+    });
+    let saying = 0;
+
+    function fill(probabilities) {
+      const [best, second] = probabilities ? twoBest(probabilities) : [];
+      bars.forEach(({ row, bar, number }, digit) => {
+        bar.style.transform = `scaleX(${probabilities ? probabilities[digit] : 0})`;
+        number.textContent = probabilities ? percent(probabilities[digit]) : "–";
+        row.classList.toggle("answer-best", digit === best);
+      });
+      part("digit").textContent = probabilities ? best : "?";
+      part("percent").textContent = probabilities ? percent(probabilities[best]) : "";
+      part("second").textContent = probabilities
+        ? `or ${second}: ${percent(probabilities[second])}`
+        : "";
+    }
+
+    function say(sentence, doubtful) {
+      place.classList.toggle("answer-doubtful", doubtful);
+      if (part("verdict").textContent !== sentence) part("verdict").textContent = sentence;
+      clearTimeout(saying);
+      saying = setTimeout(() => {
+        if (part("status").textContent !== sentence) part("status").textContent = sentence;
+      }, PAUSE);
+    }
+
+    /** Show the answer to a digit. label: what it is, where that is known. */
+    function show(logits, weights, label, temperature = weights.temperature) {
+      fill(window.mnistDraw.softmax(logits, temperature));
+      const verdict = verdictOn(logits, weights);
+      say(
+        label === null ? verdict : `${verdict} Its label says ${label}.`,
+        !verdict.startsWith("This"),
+      );
+    }
+
+    /** Show that there is no answer, and say why. */
+    function none(sentence) {
+      fill(null);
+      say(sentence, true);
+    }
+
+    fill(bars.map(({ stored }) => stored));
+    return { show, none, say };
+  }
+
+  window.mnistDraw = Object.assign(window.mnistDraw || {}, { createAnswer, twoBest });
+})();

@@ -1,0 +1,74 @@
+// A paper and its answer, and the network between them. A 7 writes itself; the answer to it stands
+// in the page already, so that a page can be looked at before the network is there.
+
+(function () {
+  "use strict";
+
+  const SEVEN = [
+    [
+      [52, 52],
+      [92, 50],
+      [146, 48],
+      [128, 84],
+      [110, 120],
+      [94, 162],
+    ],
+  ];
+
+  /**
+   * onRead(digit, network) is called after the network has read what the paper shows, a digit or
+   * none.
+   */
+  function createReader({ paper, place, onRead = () => {}, temperature = () => undefined }) {
+    const answer = window.mnistDraw.createAnswer(place);
+    const drawing = window.mnistDrawing.create(paper, { onChange: read });
+    let network = null;
+    let digit = null; // what the paper shows, as its component says
+
+    /** From a centred digit to an answer. */
+    function read(changed) {
+      digit = changed;
+      if (network) {
+        const { values } = network.layers[0],
+          { pixels } = digit || {};
+        for (let i = 0; i < values.length; i++) values[i] = pixels ? pixels[i] / 255 : 0;
+        network.run();
+      } else if (!drawing.written) load();
+      showAnswer();
+      onRead(digit, network);
+    }
+
+    function showAnswer() {
+      if (digit === null) answer.none("Nothing is drawn yet.");
+      else if (digit.problem) answer.none(digit.problem);
+      else if (network) {
+        const { values } = network.layers[network.layers.length - 1];
+        answer.show(Array.from(values), window.mnistDraw.weights, drawing.label, temperature());
+      } else if (!drawing.written) answer.none("The network is on its way…");
+    }
+
+    /** Load the network, once, and read what the paper shows. */
+    async function load() {
+      try {
+        network ||= await window.mnistDraw.load();
+        drawing.report();
+      } catch (error) {
+        answer.none(`The network could not be loaded: ${error.message}`);
+      }
+      return network;
+    }
+
+    drawing.write(SEVEN);
+    return {
+      answer,
+      drawing,
+      load,
+      showAnswer,
+      get digit() {
+        return digit;
+      },
+    };
+  }
+
+  window.mnistDraw = Object.assign(window.mnistDraw || {}, { createReader });
+})();
