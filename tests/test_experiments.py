@@ -1,0 +1,282 @@
+"""What produced the records: networks, one run, and every experiment's record."""
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.special
+from numpy.typing import NDArray
+
+from mnist_tutorial import models, results, training, weights
+from mnist_tutorial.backend import keras
+from mnist_tutorial.experiments import calibration, ensemble, registry, variants
+from mnist_tutorial.experiments.article import AS_MEANT, build_article_cnn
+from mnist_tutorial.experiments.registry import EXPERIMENTS, Experiment
+from mnist_tutorial.experiments.run import Run, run
+from mnist_tutorial.experiments.variants import Variant
+from mnist_tutorial.members import weights_path
+from mnist_tutorial.preprocessing import one_hot, prepare
+
+Arrays = dict[str, NDArray[np.uint8]]
+Prepared = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+SMALL = Variant(epochs=1, batch_size=16, schedule="constant", seed=3)
+
+
+@pytest.fixture(scope="module")
+def train_data(mnist: Arrays) -> Prepared:
+    return prepare(mnist["x_train"][:64], mnist["y_train"][:64])
+
+
+@pytest.fixture(scope="module")
+def test_data(mnist: Arrays) -> Prepared:
+    return prepare(mnist["x_test"][:40], mnist["y_test"][:40])
+
+
+@pytest.fixture(scope="module")
+def small_run(train_data: Prepared, test_data: Prepared) -> Run:
+    return run(SMALL, train_data, test_data)
+
+
+def write_answers(probabilities: NDArray[np.float32]) -> str:
+    return "".join(map(str, probabilities.argmax(axis=1)))
+
+
+# Networks and optimizers
+
+
+def test_the_articles_network_normalizes_after_relu_at_its_five_places() -> None:
+    described = models.describe(build_article_cnn())
+    names = [name for name, *_ in described]
+    before = [names[names.index(f"norm_{number}") - 1] for number in range(1, 6)]
+    assert before == ["relu_1", "relu_2", "relu_3", "flatten", "relu_5"]
+    rest = [row for row in described if "norm" not in row[0]]
+    assert rest == models.describe(models.build_cnn(normalize=False))
+
+
+def test_strides_take_the_place_of_pooling() -> None:
+    halved = {"conv_2": (12, 12, 32), "conv_4": (4, 4, 64)}
+    assert models.describe(variants.build_strided_cnn()) == [
+        (name, halved.get(name, shape), count)
+        for name, shape, count in models.describe(models.build_cnn())
+        if "pool" not in name
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "parameters"),
+    [
+        ({}, 597_354),
+        ({"normalization": "article"}, 594_922 + 4 * (32 + 32 + 64 + 1024 + 512)),
+        ({"normalization": "none"}, 594_922),
+        ({"pooling": "strides"}, 597_354),
+        ({"network": "deep"}, 299_626),
+    ],
+)
+def test_a_variant_builds_the_network_that_it_names_by_its_seed(
+    changes: dict[str, str], parameters: int
+) -> None:
+    variant = Variant(dropout=0.4, **changes)  # type: ignore[arg-type]
+    built = [variants.build(replace(variant, seed=seed)) for seed in (0, 0, 1)]
+    assert built[0].count_params() == parameters
+    assert built[0].get_layer("dropout").rate == 0.4
+    first, same, other = (model.get_weights()[0] for model in built)
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Please import .* from the `scipy.ndimage`:DeprecationWarning"
+)
+def test_the_generators_epoch_is_that_of_image_data_generator(
+    train_data: Prepared,
+) -> None:
+    x, y = train_data
+    variant = replace(SMALL, batch_size=24, augmenter="ImageDataGenerator")
+    batches = list(variants.batches(replace(variant, augmentation=AS_MEANT), x, y))
+    flow = keras.src.legacy.preprocessing.image.ImageDataGenerator(
+        rotation_range=8,
+        width_shift_range=0.08,
+        height_shift_range=0.08,
+        shear_range=17,
+        zoom_range=0.08,
+    ).flow(x, y, batch_size=24, seed=SMALL.seed)
+    assert [len(x) for x, _ in batches] == [24, 24, 16]
+    for batch, expected in zip(batches, flow, strict=False):
+        for array, other in zip(batch, expected, strict=True):
+            np.testing.assert_array_equal(array, other)
+
+
+# One run
+
+
+def test_a_run_scores_the_network_after_each_epoch(
+    small_run: Run, test_data: Prepared
+) -> None:
+    model, entry = small_run
+    x_test, y_test = test_data
+    said = model.predict(x_test, verbose=0)
+    correct = 40 - training.evaluate(model, x_test, y_test).errors
+    assert entry["answers"] == write_answers(said)
+    assert (entry["correct"], entry["digits"]) == (correct, 40)
+    loss = np.mean(keras.losses.categorical_crossentropy(y_test, said))
+    assert entry["history"].keys() == {"loss", "accuracy", "test_correct", "test_loss"}
+    assert entry["history"]["test_loss"] == [pytest.approx(loss, abs=1e-4)]
+    assert entry["history"]["test_correct"] == [correct]
+    assert json.loads(json.dumps(entry)) == entry
+
+
+def test_the_last_epoch_counts_even_if_an_earlier_one_was_better(
+    small_run: Run, train_data: Prepared, test_data: Prepared
+) -> None:
+    after_the_first = small_run[1]["answers"]
+    labels = one_hot(np.array(list(after_the_first), int))
+    _, entry = run(replace(SMALL, epochs=2), train_data, (test_data[0], labels))
+    agreeing = sum(map(str.__eq__, entry["answers"], after_the_first))
+    assert entry["history"]["test_correct"] == [40, agreeing]
+    assert entry["correct"] == agreeing < 40
+
+
+def test_the_average_of_the_weights_is_what_is_scored_and_returned(
+    small_run: Run, train_data: Prepared, test_data: Prepared
+) -> None:
+    model, entry = run(replace(SMALL, ema=0.5), train_data, test_data)
+    assert entry["history"]["loss"] == small_run[1]["history"]["loss"], "till the end"
+    assert (model.get_weights()[0] != small_run[0].get_weights()[0]).any()
+    assert entry["answers"] == write_answers(model.predict(test_data[0], verbose=0))
+
+
+def test_the_temperature_has_the_smallest_loss_of_all(
+    small_run: Run, train_data: Prepared, test_data: Prepared, tmp_path: Path
+) -> None:
+    about = {"scored_on": "validation"}
+    data = train_data, test_data
+    recorded = calibration.record_temperature(SMALL, *data, about, tmp_path)
+    assert json.loads((tmp_path / "temperature.json").read_text()) == recorded
+    model, (x, y) = small_run[0], test_data
+    network = keras.Model(model.inputs, model.get_layer("logits").output)
+    logits = network.predict(x, verbose=0).astype(np.float64)
+    best, likelihoods = recorded["temperature"], recorded["negative_log_likelihood"]
+    before, after, colder, warmer = (
+        -(scipy.special.log_softmax(logits / t, axis=1) * y).sum(axis=1).mean()
+        for t in (1, best, 0.95 * best, 1.05 * best)
+    )
+    assert after < min(colder, warmer)
+    assert likelihoods == pytest.approx({"before": before, "after": after})
+
+
+# Every experiment
+
+
+def test_training_and_validation_digits_are_apart(mnist: Arrays) -> None:
+    (x_train, _), (x_validation, y) = registry.digits("validation")
+    np.testing.assert_array_equal(x_train[..., 0] * 255, mnist["x_train"][:50_000])
+    np.testing.assert_array_equal(x_validation[..., 0] * 255, mnist["x_train"][50_000:])
+    np.testing.assert_array_equal(y.argmax(axis=1), mnist["y_train"][50_000:])
+
+
+def answer_untrained(
+    variant: Variant, train_data: Prepared, test_data: Prepared
+) -> Run:
+    """Stand in for a run: its network is built, and answers."""
+    model = variants.build(variant)
+    answers = write_answers(model.predict(test_data[0], verbose=0))
+    return model, {"correct": 4, "digits": 40, "history": {}, "answers": answers}
+
+
+@pytest.fixture
+def tiny_mnist(mnist: Arrays, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = {name: array[:40] for name, array in mnist.items()}
+    train, test = (tiny["x_train"], tiny["y_train"]), (tiny["x_test"], tiny["y_test"])
+    monkeypatch.setattr(registry, "load_mnist", lambda: (train, test))
+
+
+@pytest.mark.usefixtures("tiny_mnist")
+def test_a_recipe_is_reproduced_seed_by_seed_and_the_first_weights_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = Experiment(SMALL, registry.seeds(2), run=answer_untrained)
+    monkeypatch.setitem(EXPERIMENTS, "tutorial-long", experiment)
+    recorded = registry.reproduce("tutorial-long", tmp_path / "results")
+    assert [entry["seed"] for entry in recorded["runs"]] == [0, 1]
+    answers = [entry["answers"] for entry in recorded["runs"]]
+    assert answers[0] != answers[1], "another seed, another network"
+    assert registry.reproduce("tutorial-long", tmp_path / "results") == recorded
+    path = tmp_path / "weights" / "tutorial-long.npz"
+    sums = [run.get("weights_sha256") for run in recorded["runs"]]
+    assert sums == [hashlib.sha256(path.read_bytes()).hexdigest(), None]
+    with np.load(path) as arrays:
+        for weight in variants.build(replace(SMALL, seed=0)).weights:
+            dtype = np.float32 if "norm" in weight.path else np.float16
+            expected = weight.numpy().astype(dtype)
+            np.testing.assert_array_equal(arrays[weight.path], expected, strict=True)
+
+
+@pytest.mark.usefixtures("tiny_mnist")
+def test_each_member_of_the_ensemble_is_kept_with_its_probabilities(
+    test_data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [{"changes": changes, "seed": 5} for changes in ({}, {"network": "deep"})]
+    experiment = Experiment(SMALL, keys, run=answer_untrained)
+    monkeypatch.setitem(EXPERIMENTS, "ensemble", experiment)
+    recorded = registry.reproduce("ensemble", tmp_path / "results")
+    probabilities = results.load_probabilities(tmp_path / "results")
+    assert [write_answers(member) for member in probabilities] == [
+        run["answers"] for run in recorded["runs"]
+    ]
+    model = models.build_deep_cnn()
+    model.load_weights(weights_path(tmp_path / "members" / "deep", 5))
+    said = model.predict(test_data[0], verbose=0)
+    np.testing.assert_allclose(said, probabilities[1], atol=1e-3)
+
+
+def test_members_of_both_designs_teach_a_student_what_they_say_of_its_pictures(
+    train_data: Prepared,
+    test_data: Prepared,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ensemble, "MEMBERS", tmp_path)
+    monkeypatch.setattr(ensemble, "TEACHERS", [3])
+    teachers = []
+    for changes in ensemble.DESIGNS:
+        recipe = replace(ensemble.MEMBER, seed=3, **changes)
+        teachers.append(training.build(recipe))
+        (tmp_path / recipe.network).mkdir()
+        weights.save(teachers[-1], weights_path(tmp_path / recipe.network, 3))
+    recipe = replace(EXPERIMENTS["distilled"].recipe, batch_size=32)
+    _, entry = ensemble.run_with_members(recipe, train_data, test_data)
+    with np.load(tmp_path / "lesson.npz") as lesson:
+        pictures, answers = lesson["pictures"], lesson["answers"]
+    copies = pictures.reshape(5, 64, 28, 28)
+    assert len({copy.tobytes() for copy in copies}) == 5, "each augmented otherwise"
+    x = pictures[..., np.newaxis].astype(np.float32) / 255
+    said = np.mean([teacher.predict(x, verbose=0) for teacher in teachers], axis=0)
+    np.testing.assert_allclose(answers, said, atol=1e-3)
+    entropy = -(said * np.log(said)).sum(axis=1).mean()
+    assert entry["history"]["loss"][0] > entropy, "less is impossible with such labels"
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_record_belongs_to_its_experiment_and_counts_its_answers(
+    name: str, mnist: Arrays
+) -> None:
+    experiment = EXPERIMENTS[name]
+    if name == "temperature":
+        recorded = json.loads((results.RESULTS / "temperature.json").read_text())
+    else:
+        recorded = results.load(name)
+    recipe = asdict(experiment.recipe)
+    del recipe["seed"]
+    assert recorded["recipe"] == recipe
+    assert recorded["scored_on"] == experiment.scored_on
+    for entry in recorded["runs"]:
+        assert any(key.items() <= entry.items() for key in experiment.keys)
+        assert entry["digits"] == 10_000
+        assert entry["correct"] == entry["history"]["test_correct"][-1]
+        if experiment.scored_on == "test":
+            answers = np.array(list(entry["answers"]), int)
+            assert (answers == mnist["y_test"]).sum() == entry["correct"]

@@ -1,0 +1,139 @@
+"""Few labels: where pseudo-labels come from, and that no hidden label leaks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mnist_tutorial.backend import keras
+from mnist_tutorial.experiments import few_labels
+from mnist_tutorial.experiments.run import Run, run_on_batches
+from mnist_tutorial.experiments.variants import Variant
+from mnist_tutorial.preprocessing import prepare
+from mnist_tutorial.pseudo_labelling import (
+    Part,
+    choose_confident,
+    mixed_batches,
+    sample_labelled,
+)
+
+Arrays = dict[str, NDArray[np.uint8]]
+Prepared = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+# Without normalization, whose statistics lag so early that all digits would get the
+# same confident answer.
+FEW = Variant(
+    epochs=1, batch_size=32, label_smoothing=0.0, normalization="none", seed=2
+)
+
+
+@pytest.fixture(scope="module")
+def train_data(mnist: Arrays) -> Prepared:
+    return prepare(mnist["x_train"][:400], mnist["y_train"][:400])
+
+
+@pytest.fixture(scope="module")
+def test_data(mnist: Arrays) -> Prepared:
+    return prepare(mnist["x_test"][:40], mnist["y_test"][:40])
+
+
+@dataclass
+class Notes:
+    """What each network in turn learned from, and the networks."""
+
+    parts: list[Sequence[Part]] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    networks: list[keras.Model] = field(default_factory=list)
+
+
+@pytest.fixture
+def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
+    notes = Notes()
+
+    def note_parts(parts: Sequence[Part], size: Any, steps: Any, seed: Any) -> Any:
+        notes.parts.append(parts)
+        notes.steps.append(steps)
+        notes.seeds.append(seed)
+        return mixed_batches(parts, size, steps, seed)
+
+    def note_network(*arguments: Any) -> Run:
+        model, entry = run_on_batches(*arguments)
+        notes.networks.append(model)
+        return model, entry
+
+    monkeypatch.setattr(few_labels, "mixed_batches", note_parts)
+    monkeypatch.setattr(few_labels, "run_on_batches", note_network)
+    monkeypatch.setattr(few_labels, "THRESHOLD", 0.5)
+    return notes
+
+
+def count_correct(answers: NDArray[np.float32], y: NDArray[np.float32]) -> int:
+    return int((answers.argmax(axis=1) == y.argmax(axis=1)).sum())
+
+
+def test_pseudo_labels_come_from_the_network_before_and_both_arms_know_the_same_labels(
+    train_data: Prepared, test_data: Prepared, notes: Notes
+) -> None:
+    (x, y), steps = train_data, (20, 20, 5)
+    known, hidden = sample_labelled(y.argmax(axis=1), 50, seed=2)
+    (_, alone), (model, entry) = (
+        few_labels.run_with_few_labels(FEW, train_data, test_data, 50, arm, steps)
+        for arm in (False, True)
+    )
+    assert "rounds" not in alone
+    assert notes.steps == [45, 20, 20, 5], "both arms take as many steps in all"
+    assert notes.seeds == [2, 2, 2, 2]
+    for parts in notes.parts:
+        np.testing.assert_array_equal(parts[0].x, x[known])
+        np.testing.assert_array_equal(parts[0].y, y[known])
+    for before, (_, pseudo), counts in zip(
+        notes.networks[1:3], notes.parts[2:], entry["rounds"], strict=True
+    ):
+        said = before.predict(x[hidden], verbose=0)
+        chosen, classes = choose_confident(said, 0.5)
+        np.testing.assert_array_equal(pseudo.x, x[hidden][chosen])
+        np.testing.assert_array_equal(pseudo.y.argmax(axis=1), classes)
+        assert 0 < len(chosen) < len(hidden), "some are confident, and some are not"
+        wrong = len(chosen) - count_correct(pseudo.y, y[hidden][chosen])
+        assert wrong > 0, "no true label leaks"
+        assert counts[0] == {"threshold": 0.5, "chosen": len(chosen), "wrong": wrong}
+    assert model is notes.networks[-1]
+    assert entry["correct"] == count_correct(
+        model.predict(test_data[0], verbose=0), test_data[1]
+    )
+
+
+def test_together_networks_with_other_initial_weights_label_by_their_mean_answer(
+    train_data: Prepared, test_data: Prepared, notes: Notes
+) -> None:
+    x, y = train_data
+    model, _ = few_labels.run_with_few_labels(
+        FEW, train_data, test_data, 50, True, (15, 15, 5), together=True
+    )
+    assert notes.seeds == [2, 1002, 2002]
+    _, hidden = sample_labelled(y.argmax(axis=1), 50, seed=2)
+    said = [network.predict(x[hidden], verbose=0) for network in notes.networks[:2]]
+    chosen, classes = choose_confident(np.mean(said, axis=0), 0.5)
+    np.testing.assert_array_equal(notes.parts[2][1].x, x[hidden][chosen])
+    np.testing.assert_array_equal(notes.parts[2][1].y.argmax(axis=1), classes)
+    assert model is notes.networks[-1]
+
+
+def test_the_articles_way_learns_the_test_digits_with_their_probabilities(
+    train_data: Prepared, test_data: Prepared, notes: Notes
+) -> None:
+    few = train_data[0][:60], train_data[1][:60]  # the last of four batches is smaller
+    _, entry = few_labels.run_with_test_images(
+        Variant(epochs=1, batch_size=16, seed=3), few, test_data
+    )
+    ((labelled, learned),) = notes.parts
+    assert notes.steps == [4]
+    assert (labelled.fraction, learned.fraction) == (0.75, 0.25)
+    np.testing.assert_array_equal(labelled.x, few[0])
+    np.testing.assert_array_equal(learned.x, test_data[0])
+    assert 0 < learned.y.max() < 1, "probabilities, not labels"
+    assert entry["correct_before"] == count_correct(learned.y, test_data[1])
