@@ -182,12 +182,12 @@ def test_a_file_is_written_whole_or_not_at_all(
     path = tmp_path / "weights.js"
     path.write_text("before")
 
-    def write_a_little(self: Path, content: bytes) -> None:
-        with self.open("wb") as file:
+    def write_a_little(self: Path, content: str, encoding: str) -> None:
+        with self.open("w", encoding=encoding) as file:
             file.write(content[:100])
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(Path, "write_bytes", write_a_little)
+    monkeypatch.setattr(Path, "write_text", write_a_little)
     with pytest.raises(OSError, match="full"):
         export.export_javascript(shaken, path)
     assert path.read_bytes() == b"before"
