@@ -196,8 +196,8 @@ def _write(path: Path, what: str, name: str, content: dict[str, Any]) -> None:
 def export_digits(path: str | Path) -> None:
     """Write the playground's digits: training digits 0 to 6,999 and the last 1,000.
 
-    The file sets `window.mnistPlayground.digits`: base64 of the deflated pixels of all of
-    them, followed by their labels, one byte each. Raises TypeError, FileNotFoundError.
+    The file sets `window.mnistPlayground.digits`: base64 of what zlib makes of all their
+    pixels, followed by their labels, one byte each.
     """
     path = checks.path_to_write(path)
     (x_train, y_train), _ = data.load_mnist()
