@@ -51,11 +51,19 @@ def kind(name: str, group: str) -> Callable[[Make], Make]:
 # From a digit to a photograph: the ink, the paper, the light, the camera
 
 
-def ink(digit: np.ndarray, side: int, angle: float = 0, pen: float = 0) -> np.ndarray:
+def ink(
+    digit: np.ndarray, side: int, angle: float = 0, pen: float = 0, line: float = 0
+) -> np.ndarray:
     """How much ink covers each pixel of a square, with an edge as sharp as a pen's."""
     large = Image.fromarray(np.pad(digit, 4)).resize((side, side), Image.Resampling.BICUBIC)
     covered = np.asarray(large.rotate(angle, Image.Resampling.BICUBIC)) / 255
     covered = np.clip(3 * (covered - 0.4) + 0.5, 0, 1)
+    if line:  # the middle of the stroke only, drawn again with a pen of this width
+        ridge = -ndimage.gaussian_laplace(covered, side / 36)
+        ridge = np.where(ridge >= ndimage.maximum_filter(ridge, 3) * 0.97, ridge, 0)
+        middle = ridge > 0.3 * ridge.max()
+        away = ndimage.distance_transform_edt(~middle)
+        return np.clip((line - 1) / 2 + 0.5 - away, 0, 1)
     size = max(1, round(abs(pen) * side / 36))
     if pen:
         change = ndimage.grey_dilation if pen > 0 else ndimage.grey_erosion
@@ -183,7 +191,10 @@ simple("white on black", {"colour": (255,) * 3, "on": (0,) * 3, "noise": 0, "blu
 simple("chalk on a board", {"colour": (205, 210, 205), "on": (52, 78, 66), "noise": 5},
        {"colour": (190, 190, 180), "on": (60, 62, 66), "noise": 4})
 simple("thin pen", {"pen": -1}, {"pen": -1.3, "side": 230})
-simple("hair line", {"pen": -2, "side": 260}, {"pen": -1.9, "side": 300})
+simple("ball-point", {"line": 5, "shape": (500, 400), "side": 260},
+       {"line": 6, "shape": (520, 420), "side": 300})
+simple("hair line", {"line": 3, "shape": (500, 400), "side": 300},
+       {"line": 3.5, "shape": (520, 420), "side": 330})
 simple("pencil", {"colour": (150, 150, 152)}, {"colour": (165, 164, 166), "side": 160})
 simple("red ink", {"colour": (200, 40, 50)}, {"colour": (225, 60, 50), "side": 160})
 simple("yellow ink", {"colour": (240, 220, 60)}, {"colour": (235, 215, 40)})
