@@ -79,17 +79,15 @@ def resize(picture: Bytes, side: int) -> Bytes:
 def one_grey(picture: Bytes) -> Grey:
     """See colours along the direction in which neighbours differ most, as 0 to 255.
 
-    That is the first principal component of what is finer than a wide blur.
+    That is the first principal component of the changes from pixel to pixel.
     """
     colours = picture.astype(float)
     if colours.ndim == 2:
         return colours
-    size = window(colours.shape, 0.16)
-    blurred = ndimage.uniform_filter(colours, (size, size, 0), mode="nearest")
-    fine = (colours - blurred).reshape(-1, 3)
-    if (np.ptp(colours, axis=2) < 1).all():  # grey already
+    if (picture == picture[..., :1]).all():  # grey already
         return colours[..., 0]
-    axis = np.linalg.eigh(fine.T @ fine)[1][:, -1]
+    changes = [np.diff(colours, axis=axis).reshape(-1, 3) for axis in (0, 1)]
+    axis = np.linalg.eigh(sum(change.T @ change for change in changes))[1][:, -1]
     axis = axis * (1 if axis.sum() > 0 else -1)
     return (colours @ axis - 255 * axis.clip(max=0).sum()) / np.abs(axis).sum()
 
@@ -104,8 +102,9 @@ def close(grey: Grey, size: int) -> Grey:
 
     A shadow or a desk at the border is wide then, however little of it is seen.
     """
-    wide = np.pad(grey, size, mode="edge")
-    return ndimage.grey_closing(wide, (size, size))[size:-size, size:-size]
+    r = size // 2
+    wide = np.pad(grey, r, mode="edge")
+    return ndimage.grey_closing(wide, (size, size), mode="nearest")[r:-r, r:-r]
 
 
 def dark_on_light(grey: Grey) -> tuple[Grey, float]:
@@ -125,7 +124,8 @@ def dark_on_light(grey: Grey) -> tuple[Grey, float]:
         dark, light = filled(smooth, scale), filled(255 - smooth, scale)
         if dark >= max(most_dark / 2, light):
             return grey, scale
-        if light >= max(most_light / 2, 0.3 * filled(smooth, SCALES[-2]), dark):
+        thin = light > dark and light >= most_light / 2
+        if thin and light >= 0.3 * filled(smooth, SCALES[-2]):
             return 255 - grey, scale
     return (255 - grey if most_light > most_dark else grey), SCALES[-1]
 
