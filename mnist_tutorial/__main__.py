@@ -7,17 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mnist_tutorial.data import load_mnist
-from mnist_tutorial.preprocessing import (
-    add_channel,
-    center_digit,
-    prepare,
-    read_picture,
-    scale_pixels,
-)
+from mnist_tutorial.pictures import center_digit, read_picture
+from mnist_tutorial.preprocessing import add_channel, prepare, scale_pixels
 
 EXAMPLES = """\
 examples:
@@ -73,17 +65,34 @@ def _predict(options: argparse.Namespace) -> None:
         sys.stdout, io.TextIOWrapper
     ):  # an old code page has no sign for a bar: no reason to fail
         sys.stdout.reconfigure(errors="replace")
-    digits = {path: _read_digit(path) for path in options.images}
+    from mnist_tutorial import export
+    from mnist_tutorial.backend import keras
+    from mnist_tutorial.doubt import doubt
+
     model = _network(options)
-    for path, digit in digits.items():
-        probabilities = model.predict(
-            add_channel(scale_pixels(digit[None])), verbose=0
-        )[0]
+    outputs = [model.get_layer(name).output for name in ("logits", "softmax")]
+    read = keras.Model(model.inputs, outputs)
+    limits = export.limits(model)
+    refused = 0
+    for path in options.images:
+        try:
+            digit = center_digit(read_picture(path))
+        except (ValueError, OSError) as error:  # and the others are read all the same
+            named = str(error) if str(path) in str(error) else f"{path}: {error}"
+            print(f"mnist-tutorial: error: {named}", file=sys.stderr)
+            refused += 1
+            continue
+        x = add_channel(scale_pixels(digit[None]))
+        (logits,), (probabilities,) = read.predict(x, verbose=0)
         print(f"{path}: {probabilities.argmax()}")
         for label, probability in enumerate(probabilities):
             print(
                 f"  {label} {probability:7.2%} {'█' * round(40 * float(probability))}".rstrip()
             )
+        if said := doubt(digit, logits, probabilities, limits):
+            print(f"  {said}")
+    if refused:
+        raise ValueError(f"{refused} of {len(options.images)} pictures were not read.")
 
 
 def _network(options: argparse.Namespace) -> Any:
@@ -94,14 +103,6 @@ def _network(options: argparse.Namespace) -> Any:
         if options.weights
         else models.load_pretrained()
     )
-
-
-def _read_digit(path: str) -> NDArray[np.uint8]:
-    picture = read_picture(path)
-    try:
-        return center_digit(picture)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
 
 
 def _reproduce(options: argparse.Namespace) -> None:

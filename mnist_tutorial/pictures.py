@@ -6,11 +6,10 @@ the two to each other.
 
 import warnings
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from scipy import ndimage
 
 SIZE = 28  # the side of an MNIST picture, in pixels
@@ -19,30 +18,15 @@ LARGEST = 256  # a digit is looked for in a picture whose sides are no longer th
 SCALES = (0.03, 0.06, 0.1, 0.16, 0.24)  # the width of a stroke, of the longer side
 FAINTEST = 0.03  # the least share of the paper's light that ink takes away
 THINNEST = 1.8  # the width of a stroke that is not thickened, of MNIST's pixels
+NO_INK = "No ink stands out from the paper: write larger or with more contrast."
 TOUCHING = np.ones((3, 3), bool)  # pixels that meet at a corner are one piece
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "WEBP", "HEIF")  # not EPS: it executes
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "HEIF")  # not EPS, which is a program
+LARGEST_FILE = 90_000_000  # pixels; more would take a gigabyte of memory
+LARGEST_JPEG = 250_000_000  # which is decoded at an eighth of its size
 
 Grey = Float[np.ndarray, "height width"]
 Mask = Bool[np.ndarray, "height width"]
 Bytes = UInt8[np.ndarray, "height width *colours"]
-
-
-class Piece(NamedTuple):
-    """Ink that hangs together, and the smallest box that holds it."""
-
-    strength: float
-    number: int
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    def extent(self) -> int:
-        return max(self.bottom - self.top, self.right - self.left)
-
-    def holds(self, other: "Piece") -> bool:
-        high = self.top < other.top and other.bottom < self.bottom
-        return high and self.left < other.left and other.right < self.right
 
 
 def center_digit(
@@ -68,12 +52,64 @@ def center_digit(
     return (centred / fitted.max() * 255 + 0.5).astype(np.uint8)
 
 
+def read_picture(path: str | Path) -> UInt8[np.ndarray, "height width 3"]:
+    """Read a picture file (PNG, JPEG, HEIC...) upright, shrunk to 1,024 pixels a side.
+
+    Raises FileNotFoundError, or ValueError for what cannot be read, with what to do.
+    """
+    path = Path(path)
+    start = path.open("rb").read(16)
+    if start[4:8] == b"ftyp" and not register_heif():
+        raise ValueError(f"{path} is a HEIC picture: save it as JPEG, or install pillow-heif.")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of odd notes by a camera
+            for look in (Image.Image.verify, Image.Image.getexif):  # PNG has check sums
+                with Image.open(path, formats=FORMATS) as image:
+                    size = image.size
+                    most = LARGEST_JPEG if image.format in ("JPEG", "MPO") else LARGEST_FILE
+                    if size[0] * size[1] > most:
+                        break
+                    look(image)
+                    if look is Image.Image.getexif:
+                        return np.asarray(on_paper(image))
+    except Exception as error:  # readers of damaged files raise errors of many types
+        raise ValueError(
+            f"{path} is not a picture that can be read; expected a PNG or JPEG file ({error})."
+        ) from error
+    raise ValueError(f"{path} has {size[0]} by {size[1]} pixels, more than can be read: shrink it.")
+
+
+def register_heif() -> bool:
+    """Let Pillow read HEIC where pillow-heif is installed, and say whether it is."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
+
+
+def on_paper(image: Image.Image) -> Image.Image:
+    """Shrink a picture, turn it upright, and lay what is transparent on its paper."""
+    if image.mode.startswith("I"):  # 16 bits, of which scanners may use 8 or 12
+        levels = np.asarray(image)
+        image = Image.fromarray((levels * (255 / max(levels.max(), 1))).astype(np.uint8))
+    image.thumbnail((1024, 1024))  # a JPEG file is decoded no larger than need be
+    image = ImageOps.exif_transpose(image).convert("RGBA")
+    colours = np.asarray(image)
+    ink = np.average(colours[..., :3].mean(axis=2), weights=colours[..., 3] + 1e-9)
+    paper = Image.new("RGBA", image.size, "white" if ink < 128 or colours[..., 3].min() == 255 else "black")
+    return Image.alpha_composite(paper, image).convert("RGB")
+
+
 def resize(picture: Bytes, side: int) -> Bytes:
     """Scale a picture, its shape kept, so that its longer side has this many pixels."""
     scale = side / max(picture.shape[:2])
     height, width = (max(1, int(length * scale + 0.5)) for length in picture.shape[:2])
     image = Image.fromarray(picture)
-    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+    for size in ((width, image.height), (width, height)):  # one order in every Pillow
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    return np.asarray(image)
 
 
 def one_grey(picture: Bytes) -> Grey:
@@ -156,45 +192,54 @@ def without_lines(mask: Mask) -> Mask:
     for _ in range(2):
         mask = mask.T  # upright lines first, then level ones
         width = mask.shape[1]
-        gap, length = max(width // 4, 1), max(width // 10, 2)
         thin = mask & ~ndimage.binary_opening(mask, np.ones((thick, 1)))
         runs = ndimage.binary_dilation(thin, np.ones((3, 1)))
-        runs = ndimage.binary_opening(runs, np.ones((1, length)))
-        joined = ndimage.binary_closing(np.pad(runs, gap), np.ones((1, gap)))
-        labels, _ = ndimage.label(joined[gap:-gap, gap:-gap], TOUCHING)
+        runs = ndimage.binary_opening(runs, np.ones((1, max(width // 10, 2))))
+        labels, _ = ndimage.label(bridge(runs, (1, max(width // 4, 1))), TOUCHING)
         boxes = ndimage.find_objects(labels)
         long = [box[1].stop - box[1].start >= 0.85 * width for box in boxes]
         lines = thin & runs & np.array([False, *long])[labels]
-        rest = np.pad(mask & ~lines, thick + 3)
-        healed = ndimage.binary_closing(rest, np.ones((thick + 3, 1)))
-        mask = mask & (~lines | healed[thick + 3 : -thick - 3, thick + 3 : -thick - 3])
+        mask = mask & (~lines | bridge(mask & ~lines, (thick + 3, 1)))
     return mask
 
 
-def pieces_of(mask: Mask, ink: Grey) -> tuple[Shaped[np.ndarray, "height width"], list[Piece]]:
-    """Number the pieces of ink and list them, the one with the most ink first."""
+def bridge(mask: Mask, shape: tuple[int, int]) -> Mask:
+    """Fill gaps in which this shape finds no room; the border is no end of a gap."""
+    pad = max(shape)
+    closed = ndimage.binary_closing(np.pad(mask, pad), np.ones(shape))
+    return closed[pad:-pad, pad:-pad]
+
+
+def pieces_of(
+    ink: Grey, threshold: float, free: bool
+) -> tuple[Shaped[np.ndarray, "height width"], Shaped[np.ndarray, "n 6"]]:
+    """Number the pieces of ink; list (strength, number, top, left, bottom, right).
+
+    The strongest comes first. Free ones do not meet the border, and are neither lines
+    nor specks.
+    """
+    mask = without_lines(ink > threshold) if free else ink > threshold
     labels, n = ndimage.label(mask, TOUCHING)
-    strengths = ndimage.sum_labels(ink, labels, range(1, n + 1))
-    pieces = [
-        Piece(float(strengths[i]), i + 1, rows.start, columns.start, rows.stop, columns.stop)
-        for i, (rows, columns) in enumerate(ndimage.find_objects(labels))
-    ]
-    return labels, sorted(pieces, reverse=True)
+    places = ndimage.find_objects(labels)
+    boxes = [(r.start, c.start, r.stop, c.stop) for r, c in places]
+    strengths = ndimage.sum_labels(ink, labels, np.arange(1, n + 1))
+    pieces = np.column_stack([strengths, np.arange(1, n + 1), np.reshape(boxes, (n, 4))])
+    if free:
+        inside = (pieces[:, 2:4] > 0) & (pieces[:, 4:] < ink.shape)
+        large = extents(pieces) >= 0.04 * max(ink.shape)
+        strong = strengths >= 0.03 * strengths.max(initial=0)
+        pieces = pieces[inside.all(axis=1) & large & strong]
+    return labels, pieces[np.argsort(-pieces[:, 0])]
 
 
-def free_pieces(ink: Grey, threshold: float) -> tuple[Shaped[np.ndarray, "height width"], list[Piece]]:
-    """The pieces that stand free of the border, and are neither lines nor specks."""
-    labels, pieces = pieces_of(without_lines(ink > threshold), ink)
-    free = [
-        piece
-        for piece in pieces
-        if min(piece.top, piece.left) > 0
-        and piece.bottom < ink.shape[0]
-        and piece.right < ink.shape[1]
-        and piece.extent() >= 0.04 * max(ink.shape)
-        and piece.strength >= 0.03 * pieces[0].strength
-    ]
-    return labels, free
+def extents(pieces: Shaped[np.ndarray, "*n 6"]) -> Shaped[np.ndarray, "*n"]:
+    return (pieces[..., 4:] - pieces[..., 2:4]).max(axis=-1)
+
+
+def hold(outer: Shaped[np.ndarray, "*n 6"], inner: Shaped[np.ndarray, "*m 6"]) -> Shaped[np.ndarray, "*k"]:
+    """Whether one piece's box lies within another's, as in a frame."""
+    starts, ends = outer[..., 2:4] < inner[..., 2:4], outer[..., 4:] > inner[..., 4:]
+    return (starts & ends).all(axis=-1)
 
 
 def pick_digit(ink: Grey, grey: Grey) -> Grey:
@@ -203,45 +248,37 @@ def pick_digit(ink: Grey, grey: Grey) -> Grey:
     Ink is written on paper, so that paper is all around it. Only where no piece stands
     free, the digit fills the picture, and its paper is the median of what is light.
     """
-    threshold = max(otsu_threshold(ink), FAINTEST)
-    labels, pieces = free_pieces(ink, threshold)
-    while not pieces and threshold < 0.5 * ink.max():
-        threshold *= 1.25
-        labels, pieces = free_pieces(ink, threshold)
-    find = free_pieces
-    if not pieces:
-        light = grey[grey / 255 > otsu_threshold(grey / 255)]
-        ink = np.clip(1 - grey / max(np.median(light), 1), 0, 1) if light.size else ink
+    threshold, free = max(otsu_threshold(ink), FAINTEST), True
+    labels, pieces = pieces_of(ink, threshold, free)
+    while not len(pieces) and threshold < 0.5 * ink.max():
+        threshold *= 1.25  # what holds a digit to a shadow at the border is weaker
+        labels, pieces = pieces_of(ink, threshold, free)
+    if not len(pieces):
+        light = np.median(grey[grey >= 255 * otsu_threshold(grey / 255)], keepdims=True)
+        ink, free = np.clip(1 - grey / light.clip(1), 0, 1), False
         threshold = max(otsu_threshold(ink), FAINTEST)
-        find = lambda ink, threshold: pieces_of(ink > threshold, ink)
-        labels, pieces = find(ink, threshold)
-    if not pieces:
-        raise ValueError("no ink stands out from the paper.")
-    stronger = 0.4 * np.quantile(ink[labels == pieces[0].number], 0.95)
-    if stronger > threshold:  # a shadow that touches the digit is weaker than its ink
+        labels, pieces = pieces_of(ink, threshold, free)
+    if not len(pieces):
+        raise ValueError(NO_INK)
+    stronger = 0.4 * np.quantile(ink[labels == pieces[0, 1]], 0.95)
+    if stronger > threshold:  # nor is a shadow ink that touches the digit elsewhere
         threshold = stronger
-        labels, pieces = find(ink, threshold)
+        labels, pieces = pieces_of(ink, threshold, free)
     main = pieces[0]
-    for piece in pieces[1:]:
-        if main.holds(piece) and piece.extent() >= 0.3 * main.extent() and piece.strength > 0.1 * main.strength:
-            main = piece  # and the other one is a frame
-    digit = np.isin(labels, [piece.number for piece in pieces if belongs(piece, main)])
-    near = ndimage.binary_dilation(digit, TOUCHING, iterations=2)
-    paper = ink[~ndimage.binary_dilation(ink > threshold, TOUCHING, iterations=2)]
-    noise = np.quantile(paper, 0.95) if paper.size else 0.0
+    for piece in pieces:
+        framed = hold(main, piece) and extents(piece) >= 0.3 * extents(main)
+        main = piece if framed and piece[0] > 0.1 * main[0] else main
+    gaps = np.maximum(pieces[:, 2:4] - main[4:], main[2:4] - pieces[:, 4:]).max(axis=1)
+    least = np.where(gaps < 0.25 * extents(main), 0.04, 0.3)  # a part; another digit
+    chosen = pieces[(pieces[:, 0] >= least * main[0]) & ~hold(pieces, main)]
+    digit = np.isin(labels, chosen[:, 1])
+    near, inked = (
+        ndimage.binary_dilation(mask, TOUCHING, 2) for mask in (digit, ink > threshold)
+    )
+    noise = 0.0 if inked.all() else np.quantile(ink[~inked], 0.95)
     full = np.quantile(ink[digit], 0.9)
-    ink = np.where(near, np.clip((ink - noise) / (full - noise), 0, 1), 0)
-    rows, columns = np.nonzero(ink > 0.1)
-    return ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-
-
-def belongs(piece: Piece, main: Piece) -> bool:
-    """Whether a piece is part of the digit, or another digit, and neither speck nor frame."""
-    down = max(piece.top - main.bottom, main.top - piece.bottom)
-    right = max(piece.left - main.right, main.left - piece.right)
-    near = max(down, right) < 0.25 * main.extent()
-    least = 0.04 if near else 0.3
-    return piece.strength >= least * main.strength and not piece.holds(main)
+    ink = near * np.clip((ink - noise) / (full - noise), 0, 1)
+    return ink[ndimage.find_objects((ink > 0.1).astype(int))[0]]
 
 
 def thicken(digit: Grey) -> Grey:
