@@ -16,6 +16,7 @@ SIZE = 28  # the side of an MNIST picture, in pixels
 BOX = 20  # the side of the box in it that the digit fills
 LARGEST = 256  # a digit is looked for in a picture whose sides are no longer than this
 SCALES = (0.03, 0.06, 0.1, 0.16, 0.24)  # the width of a stroke, of the longer side
+GAP = 0.018  # of the longer side: ink that is no further apart is one piece
 FAINTEST = 0.03  # the least share of the paper's light that ink takes away
 THINNEST = 1.8  # the width of a stroke that is not thickened, of MNIST's pixels
 NO_INK = "No ink stands out from the paper: write larger or with more contrast."
@@ -129,8 +130,8 @@ def one_grey(picture: Bytes) -> Grey:
 
 
 def window(shape: tuple[int, ...], fraction: float) -> int:
-    """An odd number of pixels, three or more: this fraction of the longer side."""
-    return max(3, 2 * int(max(shape[:2]) * fraction / 2) + 1)
+    """An odd number of pixels: this fraction of the longer side."""
+    return 2 * int(max(shape[:2]) * fraction / 2) + 1
 
 
 def close(grey: Grey, size: int) -> Grey:
@@ -138,6 +139,7 @@ def close(grey: Grey, size: int) -> Grey:
 
     A shadow or a desk at the border is wide then, however little of it is seen.
     """
+    size = max(size, 3)
     r = size // 2
     wide = np.pad(grey, r, mode="edge")
     return ndimage.grey_closing(wide, (size, size), mode="nearest")[r:-r, r:-r]
@@ -219,7 +221,9 @@ def pieces_of(
     nor specks.
     """
     mask = without_lines(ink > threshold) if free else ink > threshold
-    labels, n = ndimage.label(mask, TOUCHING)
+    wide = ndimage.binary_dilation(mask, np.ones((window(ink.shape, GAP),) * 2))
+    labels, n = ndimage.label(wide, TOUCHING)
+    labels = labels * mask  # a pen that skips leaves gaps, and one piece of ink
     places = ndimage.find_objects(labels)
     boxes = [(r.start, c.start, r.stop, c.stop) for r, c in places]
     strengths = ndimage.sum_labels(ink, labels, np.arange(1, n + 1))

@@ -58,12 +58,10 @@ def ink(
     large = Image.fromarray(np.pad(digit, 4)).resize((side, side), Image.Resampling.BICUBIC)
     covered = np.asarray(large.rotate(angle, Image.Resampling.BICUBIC)) / 255
     covered = np.clip(3 * (covered - 0.4) + 0.5, 0, 1)
-    if line:  # the middle of the stroke only, drawn again with a pen of this width
-        ridge = -ndimage.gaussian_laplace(covered, side / 36)
-        ridge = np.where(ridge >= ndimage.maximum_filter(ridge, 3) * 0.97, ridge, 0)
-        middle = ridge > 0.3 * ridge.max()
-        away = ndimage.distance_transform_edt(~middle)
-        return np.clip((line - 1) / 2 + 0.5 - away, 0, 1)
+    if line:  # how much of the stroke's width a thinner pen leaves out
+        depth = ndimage.distance_transform_edt(covered > 0.5)
+        around = ndimage.maximum_filter(depth, side // 9)
+        return np.where(covered > 0.5, np.clip(depth - line * around + 0.5, 0, 1), 0)
     size = max(1, round(abs(pen) * side / 36))
     if pen:
         change = ndimage.grey_dilation if pen > 0 else ndimage.grey_erosion
@@ -191,10 +189,10 @@ simple("white on black", {"colour": (255,) * 3, "on": (0,) * 3, "noise": 0, "blu
 simple("chalk on a board", {"colour": (205, 210, 205), "on": (52, 78, 66), "noise": 5},
        {"colour": (190, 190, 180), "on": (60, 62, 66), "noise": 4})
 simple("thin pen", {"pen": -1}, {"pen": -1.3, "side": 230})
-simple("ball-point", {"line": 5, "shape": (500, 400), "side": 260},
-       {"line": 6, "shape": (520, 420), "side": 300})
-simple("hair line", {"line": 3, "shape": (500, 400), "side": 300},
-       {"line": 3.5, "shape": (520, 420), "side": 330})
+simple("ball-point", {"line": 0.5, "shape": (500, 400), "side": 260},
+       {"line": 0.55, "shape": (520, 420), "side": 300})
+simple("hair line", {"line": 0.65, "shape": (500, 400), "side": 300},
+       {"line": 0.62, "shape": (520, 420), "side": 330})
 simple("pencil", {"colour": (150, 150, 152)}, {"colour": (165, 164, 166), "side": 160})
 simple("red ink", {"colour": (200, 40, 50)}, {"colour": (225, 60, 50), "side": 160})
 simple("yellow ink", {"colour": (240, 220, 60)}, {"colour": (235, 215, 40)})
@@ -712,7 +710,7 @@ def tally(
         right = row.argmax() == labels[i]
         name = ("right_doubted" if said else "right") if right else ("doubted" if said else "sure")
         counts[name] += 1
-        counts["several"] += "digits" in said
+        counts["several"] += "digits" in said or "one at a time" in said
     return counts
 
 

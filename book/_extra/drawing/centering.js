@@ -5,7 +5,7 @@
 (function () {
   "use strict";
 
-  const SIZE = 28, BOX = 20, LARGEST = 256, FAINTEST = 0.03, THINNEST = 1.8;
+  const SIZE = 28, BOX = 20, LARGEST = 256, FAINTEST = 0.03, GAP = 0.018, THINNEST = 1.8;
   const SCALES = [0.03, 0.06, 0.1, 0.16, 0.24];
 
   /**
@@ -145,7 +145,7 @@
   }
 
   const windowOf = ({ height, width }, fraction) =>
-    Math.max(3, 2 * Math.floor((Math.max(height, width) * fraction) / 2) + 1);
+    2 * Math.floor((Math.max(height, width) * fraction) / 2) + 1;
 
   /** Blur a little: a Gaussian of 0.7 pixels. */
   function smoothed(grey) {
@@ -192,8 +192,8 @@
   const dilate = (one, size, sign) => bothWays(one, (rows) => extremes(rows, size, sign));
 
   /** Fill what is dark and narrower than a square, as if the border went on outwards. */
-  function close(grey, size) {
-    const r = (size - 1) / 2;
+  function close(grey, least) {
+    const size = Math.max(least, 3), r = (size - 1) / 2;
     return cut(dilate(dilate(pad(grey, r, true), size), size, -1), r, r, grey.height, grey.width);
   }
 
@@ -278,7 +278,7 @@
       const thin = map(mask, (value, i) => value & ~bold[i], Uint8Array);
       const grown = transpose(extremes(transpose(thin), 3));
       const runs = drop(grown, 1, Math.max(Math.floor(mask.width / 10), 2));
-      const { labels, pieces } = piecesOf(drop(runs, 0, gap), thin);
+      const { labels, pieces } = piecesOf(drop(runs, 0, gap), thin, 0);
       const long = pieces.filter(({ left, right }) => right - left >= 0.85 * mask.width);
       const numbers = new Set(long.map(({ number }) => number));
       const lines = labels.map((number, i) => thin.values[i] & runs.values[i] & numbers.has(number));
@@ -290,8 +290,9 @@
   }
 
   /** Number the pieces of ink and list them, the one with the most ink first. */
-  function piecesOf(mask, ink) {
-    const { height, width, values } = mask, labels = new Int32Array(values.length), pieces = [];
+  function piecesOf(mask, ink, gap = GAP) {
+    const { height, width } = mask, { values } = dilate(mask, windowOf(mask, gap));
+    const labels = new Int32Array(values.length), pieces = [];
     for (let start = 0; start < values.length; start++) {
       if (!values[start] || labels[start]) continue;
       const piece = { number: pieces.length + 1, strength: 0, ...NOWHERE };
@@ -299,8 +300,10 @@
       labels[start] = piece.number;
       while (waiting.length) {
         const i = waiting.pop(), column = i % width, row = (i - column) / width;
-        piece.strength += ink.values[i];
-        include(piece, row, column);
+        if (mask.values[i]) {
+          piece.strength += ink.values[i];
+          include(piece, row, column);
+        }
         for (let r = Math.max(0, row - 1); r <= Math.min(height - 1, row + 1); r++) {
           for (let c = Math.max(0, column - 1); c <= Math.min(width - 1, column + 1); c++) {
             const next = r * width + c;
@@ -312,6 +315,7 @@
       }
       pieces.push(piece);
     }
+    mask.values.forEach((there, i) => there || (labels[i] = 0));
     pieces.sort((a, b) => b.strength - a.strength || b.number - a.number);
     return { labels, pieces };
   }
