@@ -67,12 +67,12 @@ def _predict(options: argparse.Namespace) -> None:
         sys.stdout.reconfigure(errors="replace")
     from mnist_tutorial import export
     from mnist_tutorial.backend import keras
-    from mnist_tutorial.doubt import doubt
+    from mnist_tutorial.doubt import LIMITS, doubt
 
     model = _network(options)
     outputs = [model.get_layer(name).output for name in ("logits", "softmax")]
     read = keras.Model(model.inputs, outputs)
-    limits = export.limits(model)
+    limits = export.limits(model) if options.weights else LIMITS
     refused = 0
     for path in options.images:
         try:

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped, UInt8
+from jaxtyping import Bool, Float, Integer, Shaped, UInt8
 from PIL import Image, ImageOps
 from scipy import ndimage
 
@@ -23,10 +23,13 @@ NO_INK = "No ink stands out from the paper: write larger or with more contrast."
 TOUCHING = np.ones((3, 3), bool)  # pixels that meet at a corner are one piece
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "HEIF")  # not EPS, which is a program
 LARGEST_FILE = 90_000_000  # pixels; more would take a gigabyte of memory
-LARGEST_JPEG = 250_000_000  # which is decoded at an eighth of its size
+LARGEST_JPEG = 170_000_000  # which is decoded at an eighth of its size
 
 Grey = Float[np.ndarray, "height width"]
 Mask = Bool[np.ndarray, "height width"]
+Cut = Float[np.ndarray, "rows columns"]
+Labels = Integer[np.ndarray, "height width"]
+Pieces = Float[np.ndarray, "n 6"]
 Bytes = UInt8[np.ndarray, "height width *colours"]
 
 
@@ -59,25 +62,30 @@ def read_picture(path: str | Path) -> UInt8[np.ndarray, "height width 3"]:
     Raises FileNotFoundError, or ValueError for what cannot be read, with what to do.
     """
     path = Path(path)
-    start = path.open("rb").read(16)
-    if start[4:8] == b"ftyp" and not register_heif():
-        raise ValueError(f"{path} is a HEIC picture: save it as JPEG, or install pillow-heif.")
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {path}.")
+    with path.open("rb") as file:
+        is_heic = file.read(8)[4:] == b"ftyp"
+    if is_heic and not register_heif():
+        raise ValueError(f"{path} is a HEIC picture: save it as JPEG.")
     try:
         with warnings.catch_warnings(action="ignore"):  # of odd notes by a camera
-            for look in (Image.Image.verify, Image.Image.getexif):  # PNG has check sums
+            with Image.open(path, formats=FORMATS) as image:
+                size, is_jpeg = image.size, image.format in ("JPEG", "MPO")
+                large = size[0] * size[1] > (LARGEST_JPEG if is_jpeg else LARGEST_FILE)
+                if not large:
+                    image.verify()  # a PNG file has sums, which nothing else looks at
+            if not large:
                 with Image.open(path, formats=FORMATS) as image:
-                    size = image.size
-                    most = LARGEST_JPEG if image.format in ("JPEG", "MPO") else LARGEST_FILE
-                    if size[0] * size[1] > most:
-                        break
-                    look(image)
-                    if look is Image.Image.getexif:
-                        return np.asarray(on_paper(image))
+                    return np.asarray(on_paper(image))
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{path} is too large, shrink it: {error}") from error
     except Exception as error:  # readers of damaged files raise errors of many types
         raise ValueError(
-            f"{path} is not a picture that can be read; expected a PNG or JPEG file ({error})."
+            f"{path} is not a picture that can be read; expected a PNG or JPEG file "
+            f"({error})."
         ) from error
-    raise ValueError(f"{path} has {size[0]} by {size[1]} pixels, more than can be read: shrink it.")
+    raise ValueError(f"{path} has {size[0]} by {size[1]} pixels, too many: shrink it.")
 
 
 def register_heif() -> bool:
@@ -103,7 +111,7 @@ def on_paper(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(paper, image).convert("RGB")
 
 
-def resize(picture: Bytes, side: int) -> Bytes:
+def resize(picture: Bytes, side: int) -> UInt8[np.ndarray, "rows columns *colours"]:
     """Scale a picture, its shape kept, so that its longer side has this many pixels."""
     scale = side / max(picture.shape[:2])
     height, width = (max(1, int(length * scale + 0.5)) for length in picture.shape[:2])
@@ -212,9 +220,7 @@ def bridge(mask: Mask, shape: tuple[int, int]) -> Mask:
     return closed[pad:-pad, pad:-pad]
 
 
-def pieces_of(
-    ink: Grey, threshold: float, free: bool
-) -> tuple[Shaped[np.ndarray, "height width"], Shaped[np.ndarray, "n 6"]]:
+def pieces_of(ink: Grey, threshold: float, free: bool) -> tuple[Labels, Pieces]:
     """Number the pieces of ink; list (strength, number, top, left, bottom, right).
 
     The strongest comes first. Free ones do not meet the border, and are neither lines
@@ -236,17 +242,18 @@ def pieces_of(
     return labels, pieces[np.argsort(-pieces[:, 0])]
 
 
-def extents(pieces: Shaped[np.ndarray, "*n 6"]) -> Shaped[np.ndarray, "*n"]:
-    return (pieces[..., 4:] - pieces[..., 2:4]).max(axis=-1)
+def extents(pieces: Pieces) -> Float[np.ndarray, "n"]:
+    """The longer side of each piece's box."""
+    return (pieces[:, 4:] - pieces[:, 2:4]).max(axis=1)
 
 
-def hold(outer: Shaped[np.ndarray, "*n 6"], inner: Shaped[np.ndarray, "*m 6"]) -> Shaped[np.ndarray, "*k"]:
-    """Whether one piece's box lies within another's, as in a frame."""
-    starts, ends = outer[..., 2:4] < inner[..., 2:4], outer[..., 4:] > inner[..., 4:]
-    return (starts & ends).all(axis=-1)
+def hold(outer: Pieces, inner: Float[np.ndarray, "m 6"]) -> Bool[np.ndarray, "k"]:
+    """Whether one box lies within another, as in a frame: one piece against many."""
+    starts, ends = outer[:, 2:4] < inner[:, 2:4], outer[:, 4:] > inner[:, 4:]
+    return (starts & ends).all(axis=1)
 
 
-def pick_digit(ink: Grey, grey: Grey) -> Grey:
+def pick_digit(ink: Grey, grey: Grey) -> Cut:
     """Choose the pieces of ink that are the digit, and cut their box out.
 
     Ink is written on paper, so that paper is all around it. Only where no piece stands
@@ -268,13 +275,14 @@ def pick_digit(ink: Grey, grey: Grey) -> Grey:
     if stronger > threshold:  # nor is a shadow ink that touches the digit elsewhere
         threshold = stronger
         labels, pieces = pieces_of(ink, threshold, free)
-    main = pieces[0]
-    for piece in pieces:
-        framed = hold(main, piece) and extents(piece) >= 0.3 * extents(main)
-        main = piece if framed and piece[0] > 0.1 * main[0] else main
-    gaps = np.maximum(pieces[:, 2:4] - main[4:], main[2:4] - pieces[:, 4:]).max(axis=1)
-    least = np.where(gaps < 0.25 * extents(main), 0.04, 0.3)  # a part; another digit
-    chosen = pieces[(pieces[:, 0] >= least * main[0]) & ~hold(pieces, main)]
+    main = pieces[:1]
+    for piece in pieces[:, np.newaxis]:
+        framed = hold(main, piece) & (extents(piece) >= 0.3 * extents(main))
+        main = piece if framed & (piece[:, 0] > 0.1 * main[:, 0]) else main
+    gaps = np.maximum(pieces[:, 2:4] - main[:, 4:], main[:, 2:4] - pieces[:, 4:])
+    near = gaps.max(axis=1) < 0.25 * extents(main)
+    strong = pieces[:, 0] >= np.where(near, 0.04, 0.3) * main[:, 0]  # a part; a digit
+    chosen = pieces[strong & ~hold(pieces, main)]
     digit = np.isin(labels, chosen[:, 1])
     near, inked = (
         ndimage.binary_dilation(mask, TOUCHING, 2) for mask in (digit, ink > threshold)
@@ -285,7 +293,7 @@ def pick_digit(ink: Grey, grey: Grey) -> Grey:
     return ink[ndimage.find_objects((ink > 0.1).astype(int))[0]]
 
 
-def thicken(digit: Grey) -> Grey:
+def thicken(digit: Grey) -> Cut:
     """Draw a thin stroke with a wider pen, so that it survives being shrunk."""
     mask = np.pad(digit > 0.4, 1)
     edge = mask & ~ndimage.binary_erosion(mask)

@@ -32,6 +32,7 @@ from mnist_tutorial import (
     export,
     interpretation,
     models,
+    pictures,
     preprocessing,
     pseudo_labelling,
     results,
@@ -256,13 +257,13 @@ CASES = {
         lambda result, images, labels: result[0].shape == (len(labels), 28, 28, 1),
     ),
     "center_digit": Case(
-        preprocessing.center_digit,
+        pictures.center_digit,
         {"picture": np.pad(BYTES[0, :6, :6], 9)},
         lambda result, picture: (
             (result.dtype, result.shape, result.max()) == (np.uint8, (28, 28), 255)
         ),
     ),
-    "read_picture": Case(preprocessing.read_picture, {"path": "no.png"}),
+    "read_picture": Case(pictures.read_picture, {"path": "no.png"}),
     "convolve2d": Case(
         convolution.convolve2d,
         {

@@ -25,7 +25,7 @@ from mnist_tutorial import (
     ensembling,
     load_mnist,
     models,
-    preprocessing,
+    pictures,
     results,
     training,
 )
@@ -106,8 +106,8 @@ KINDS = {
         lambda path: load_mnist(path.parent),
         has_sum=True,
     ),
-    "png": Kind(write_picture("one.png"), preprocessing.read_picture, has_sum=True),
-    "jpeg": Kind(write_picture("one.jpg"), preprocessing.read_picture, has_sum=False),
+    "png": Kind(write_picture("one.png"), pictures.read_picture, has_sum=True),
+    "jpeg": Kind(write_picture("one.jpg"), pictures.read_picture, has_sum=False),
     "weights.h5": Kind(
         write_weights,
         lambda path: models.load_cnn(path).get_weights(),
@@ -240,7 +240,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 import PIL.Image, PIL.ImageOps
-from mnist_tutorial import data, load_mnist, preprocessing, results
+from mnist_tutorial import data, load_mnist, pictures, results
 
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + 2**27
@@ -253,7 +253,7 @@ for read in (
     lambda: load_mnist("gz"),
     lambda: data.read_npz(Path("ensemble.npz"), ["probabilities"], np.float16),
     lambda: results.load("deep", Path()),
-    lambda: preprocessing.read_picture("huge.png"),
+    lambda: pictures.read_picture("huge.png"),
 ):
     try:
         print("read:", read())

@@ -12,7 +12,8 @@ from PIL import Image
 
 from mnist_tutorial import models, recipes, training
 from mnist_tutorial.__main__ import main
-from mnist_tutorial.preprocessing import center_digit, prepare
+from mnist_tutorial.pictures import center_digit
+from mnist_tutorial.preprocessing import prepare
 
 Arrays = dict[str, NDArray[np.uint8]]
 COMMANDS = ["train", "evaluate", "predict", "reproduce", "export"]
