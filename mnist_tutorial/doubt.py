@@ -32,15 +32,21 @@ def doubt(
     second, best = np.argsort(probabilities, kind="stable")[-2:]
     if digits > 1:
         return f"There seem to be {digits} digits: write or crop one at a time."
-    if np.ptp(np.nonzero(pixels > INKED)[1]) > WIDEST * np.ptp(np.nonzero(pixels > INKED)[0]):
+    if np.ptp(np.nonzero(pixels > INKED)[1]) > WIDEST * np.ptp(
+        np.nonzero(pixels > INKED)[0]
+    ):
         return "This is wider than any digit: write or crop one at a time."
     if ndimage.binary_erosion(pixels > 127, np.ones((THICKEST, THICKEST))).any():
         return "This is a filled shape, not a stroke: use a thinner pen."
-    help_ = "crop to the paper, write larger, or give it more contrast and more even light"
+    help_ = (
+        "crop to the paper, write larger, or give it more contrast and more even light"
+    )
     if pixels.sum() > HEAVY * 255:
         help_ = "use a thinner pen"
     if logits[best] < limits["logit"]:
-        return f"Unlike any digit it has learned; if it is one, perhaps a {best}: {help_}."
+        return (
+            f"Unlike any digit it has learned; if it is one, perhaps a {best}: {help_}."
+        )
     if probabilities[best] < limits["probability"]:
         return f"Not sure, a {best} or perhaps a {second}: {help_}."
     return ""

@@ -102,12 +102,18 @@ def on_paper(image: Image.Image) -> Image.Image:
     """Shrink a picture, turn it upright, and lay what is transparent on its paper."""
     if image.mode.startswith("I"):  # 16 bits, of which scanners may use 8 or 12
         levels = np.asarray(image)
-        image = Image.fromarray((levels * (255 / max(levels.max(), 1))).astype(np.uint8))
+        image = Image.fromarray(
+            (levels * (255 / max(levels.max(), 1))).astype(np.uint8)
+        )
     image.thumbnail((1024, 1024))  # a JPEG file is decoded no larger than need be
     image = ImageOps.exif_transpose(image).convert("RGBA")
     colours = np.asarray(image)
     ink = np.average(colours[..., :3].mean(axis=2), weights=colours[..., 3] + 1e-9)
-    paper = Image.new("RGBA", image.size, "white" if ink < 128 or colours[..., 3].min() == 255 else "black")
+    paper = Image.new(
+        "RGBA",
+        image.size,
+        "white" if ink < 128 or colours[..., 3].min() == 255 else "black",
+    )
     return Image.alpha_composite(paper, image).convert("RGB")
 
 
@@ -165,7 +171,9 @@ def dark_on_light(grey: Grey) -> tuple[Grey, float]:
     def filled(grey: Grey, scale: float) -> float:
         return ((close(grey, window(grey.shape, scale)) - grey) ** 4).sum() + 1
 
-    most_dark, most_light = (filled(side, SCALES[-1]) for side in (smooth, 255 - smooth))
+    most_dark, most_light = (
+        filled(side, SCALES[-1]) for side in (smooth, 255 - smooth)
+    )
     for scale in SCALES:
         dark, light = filled(smooth, scale), filled(255 - smooth, scale)
         if dark >= max(most_dark / 2, light):
@@ -233,7 +241,9 @@ def pieces_of(ink: Grey, threshold: float, free: bool) -> tuple[Labels, Pieces]:
     places = ndimage.find_objects(labels)
     boxes = [(r.start, c.start, r.stop, c.stop) for r, c in places]
     strengths = ndimage.sum_labels(ink, labels, np.arange(1, n + 1))
-    pieces = np.column_stack([strengths, np.arange(1, n + 1), np.reshape(boxes, (n, 4))])
+    pieces = np.column_stack(
+        [strengths, np.arange(1, n + 1), np.reshape(boxes, (n, 4))]
+    )
     if free:
         inside = (pieces[:, 2:4] > 0) & (pieces[:, 4:] < ink.shape)
         large = extents(pieces) >= 0.04 * max(ink.shape)
@@ -265,8 +275,8 @@ def pick_digit(ink: Grey, grey: Grey) -> Cut:
         threshold *= 1.25  # what holds a digit to a shadow at the border is weaker
         labels, pieces = pieces_of(ink, threshold, free)
     if not len(pieces):
-        light = np.median(grey[grey >= 255 * otsu_threshold(grey / 255)], keepdims=True)
-        ink, free = np.clip(1 - grey / light.clip(1), 0, 1), False
+        paper = np.median(grey[grey >= (grey.min() + grey.max()) / 2])
+        ink, free = np.clip(1 - grey / max(paper, 1), 0, 1), False
         threshold = max(otsu_threshold(ink), FAINTEST)
         labels, pieces = pieces_of(ink, threshold, free)
     if not len(pieces):
@@ -287,8 +297,10 @@ def pick_digit(ink: Grey, grey: Grey) -> Cut:
     near, inked = (
         ndimage.binary_dilation(mask, TOUCHING, 2) for mask in (digit, ink > threshold)
     )
-    noise = 0.0 if inked.all() else np.quantile(ink[~inked], 0.95)
+    grain, noise = np.quantile(ink[~inked], (0.75, 0.95)) if not inked.all() else (0, 0)
     full = np.quantile(ink[digit], 0.9)
+    if full < 4 * grain:
+        raise ValueError(NO_INK)
     ink = near * np.clip((ink - noise) / (full - noise), 0, 1)
     return ink[ndimage.find_objects((ink > 0.1).astype(int))[0]]
 

@@ -18,12 +18,8 @@ from test_pages import HTML, browser, origin, pytestmark
 
 from mnist_tutorial import models
 from mnist_tutorial.backend import keras
-from mnist_tutorial.preprocessing import (
-    add_channel,
-    center_digit,
-    read_picture,
-    scale_pixels,
-)
+from mnist_tutorial.pictures import center_digit, read_picture
+from mnist_tutorial.preprocessing import add_channel, scale_pixels
 
 __all__ = [
     "browser",
@@ -209,46 +205,6 @@ def drawings(mnist: Arrays) -> list[Picture]:
         *(strokes(rng, w, h) for w, h in sides),
         *(changed(rng, digit) for digit in digits),
     ]
-
-
-def test_drawings_are_centred_as_in_python(
-    draw: Page, network: keras.Model, drawings: list[Picture]
-) -> None:
-    sent = [
-        [base64.b64encode(picture.tobytes()).decode(), *picture.shape]
-        for picture in drawings
-    ]
-    texts = draw.evaluate(
-        """(drawings) => drawings.map(([text, height, width]) => {
-          const grey = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-          return btoa(String.fromCharCode(...mnistDraw.center(grey, width, height)));
-        })""",
-        sent,
-    )
-    found = np.array(
-        [
-            np.frombuffer(base64.b64decode(text), np.uint8).reshape(28, 28)
-            for text in texts
-        ]
-    )
-    expected = np.stack([center_digit(picture) for picture in drawings])
-    assert np.abs(found.astype(int) - expected).max() <= 1
-    answers = [
-        layers_of(network, pictures)["logits"].argmax(axis=1)
-        for pictures in (found, expected)
-    ]
-    np.testing.assert_array_equal(*answers)
-
-
-@pytest.mark.parametrize("level", [0, 180, 255])
-def test_an_empty_picture_has_no_digit_to_centre(draw: Page, level: int) -> None:
-    complaint = draw.evaluate(
-        """(level) => {
-          try { mnistDraw.center(new Uint8Array(900).fill(level), 30, 30); } catch (e) { return e.message; }
-        }""",
-        level,
-    )
-    assert "no digit" in complaint
 
 
 # What the reader does

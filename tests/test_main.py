@@ -125,7 +125,7 @@ def test_predict_prints_ten_bars_for_each_picture(
         main(["predict", "--weights", "sure.weights.h5", "seven.png", "seven.jpg"]) == 0
     )
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 22
+    assert len(lines) in (22, 23, 24)  # a sentence of doubt may follow
     assert lines[0] == f"seven.png: {probabilities.argmax()}"
     assert lines[11] == f"seven.jpg: {probabilities.argmax()}"
     for label, (line, probability) in enumerate(
@@ -144,7 +144,7 @@ def test_predict_prints_ten_bars_for_each_picture(
         ("predict --weights WEIGHTS text.png", ["text.png", "PNG or JPEG"]),
         (
             "predict --weights WEIGHTS seven.png blank.png",
-            ["blank.png: ", "shows no digit"],
+            ["blank.png: ", "No ink stands out"],
         ),
         ("predict --weights WEIGHTS missing.png", ["no file missing.png"]),
         (

@@ -55,7 +55,9 @@ def ink(
     digit: np.ndarray, side: int, angle: float = 0, pen: float = 0, line: float = 0
 ) -> np.ndarray:
     """How much ink covers each pixel of a square, with an edge as sharp as a pen's."""
-    large = Image.fromarray(np.pad(digit, 4)).resize((side, side), Image.Resampling.BICUBIC)
+    large = Image.fromarray(np.pad(digit, 4)).resize(
+        (side, side), Image.Resampling.BICUBIC
+    )
     covered = np.asarray(large.rotate(angle, Image.Resampling.BICUBIC)) / 255
     covered = np.clip(3 * (covered - 0.4) + 0.5, 0, 1)
     if line:  # how much of the stroke's width a thinner pen leaves out
@@ -108,7 +110,9 @@ def camera(
     return np.asarray(Image.open(file))
 
 
-def ramp(shape: tuple[int, ...], angle: float, place: float, width: float) -> np.ndarray:
+def ramp(
+    shape: tuple[int, ...], angle: float, place: float, width: float
+) -> np.ndarray:
     """0 on one side of a line through the picture, 1 on the other, soft over a width."""
     down, right = np.indices(shape[:2]) / max(shape[:2])
     distance = np.cos(angle) * (right - 0.5 * shape[1] / max(shape[:2]))
@@ -116,7 +120,9 @@ def ramp(shape: tuple[int, ...], angle: float, place: float, width: float) -> np
     return np.clip((distance - place) / width + 0.5, 0, 1)[..., None]
 
 
-def turned(scene: np.ndarray, angle: float, slant: float, desk: np.ndarray) -> np.ndarray:
+def turned(
+    scene: np.ndarray, angle: float, slant: float, desk: np.ndarray
+) -> np.ndarray:
     """A sheet in the middle of a desk, turned and seen from one side."""
     height, width = desk.shape[:2]
     rows, columns = scene.shape[:2]
@@ -184,28 +190,46 @@ def simple(name: str, tuning: dict[str, Any], test: dict[str, Any]) -> None:
 
 
 simple("plain sheet", {}, {"side": 150, "shape": (300, 360)})
-simple("white on black", {"colour": (255,) * 3, "on": (0,) * 3, "noise": 0, "blur": 0},
-       {"colour": (250,) * 3, "on": (8,) * 3, "noise": 1})
-simple("chalk on a board", {"colour": (205, 210, 205), "on": (52, 78, 66), "noise": 5},
-       {"colour": (190, 190, 180), "on": (60, 62, 66), "noise": 4})
+simple(
+    "white on black",
+    {"colour": (255,) * 3, "on": (0,) * 3, "noise": 0, "blur": 0},
+    {"colour": (250,) * 3, "on": (8,) * 3, "noise": 1},
+)
+simple(
+    "chalk on a board",
+    {"colour": (205, 210, 205), "on": (52, 78, 66), "noise": 5},
+    {"colour": (190, 190, 180), "on": (60, 62, 66), "noise": 4},
+)
 simple("thin pen", {"pen": -1}, {"pen": -1.3, "side": 230})
-simple("ball-point", {"line": 0.5, "shape": (500, 400), "side": 260},
-       {"line": 0.55, "shape": (520, 420), "side": 300})
-simple("hair line", {"line": 0.65, "shape": (500, 400), "side": 300},
-       {"line": 0.62, "shape": (520, 420), "side": 330})
+simple(
+    "ball-point",
+    {"line": 0.5, "shape": (500, 400), "side": 260},
+    {"line": 0.55, "shape": (520, 420), "side": 300},
+)
+simple(
+    "hair line",
+    {"line": 0.65, "shape": (500, 400), "side": 300},
+    {"line": 0.62, "shape": (520, 420), "side": 330},
+)
 simple("pencil", {"colour": (150, 150, 152)}, {"colour": (165, 164, 166), "side": 160})
 simple("red ink", {"colour": (200, 40, 50)}, {"colour": (225, 60, 50), "side": 160})
 simple("yellow ink", {"colour": (240, 220, 60)}, {"colour": (235, 215, 40)})
 simple("blue ink", {"colour": (40, 60, 170)}, {"colour": (60, 90, 200), "side": 160})
-simple("8 % of the side", {"side": 46, "shape": (400, 400)},
-       {"side": 56, "shape": (480, 480)})
+simple(
+    "8 % of the side",
+    {"side": 46, "shape": (400, 400)},
+    {"side": 56, "shape": (480, 480)},
+)
 simple("turned by 15 degrees", {"angle": 15}, {"angle": -14})
 simple("turned by 30 degrees", {"angle": 30}, {"angle": -28})
 simple("JPEG quality 5", {"quality": 5}, {"quality": 6, "side": 150})
 simple("noise", {"noise": 14}, {"noise": 12, "side": 150})
 simple("blur", {"blur": 3.5}, {"blur": 4, "side": 220})
-simple("20 pixels", {"side": 26, "shape": (34, 30), "noise": 1, "blur": 0.3},
-       {"side": 25, "shape": (32, 40), "noise": 1, "blur": 0.3})
+simple(
+    "20 pixels",
+    {"side": 26, "shape": (34, 30), "noise": 1, "blur": 0.3},
+    {"side": 25, "shape": (32, 40), "noise": 1, "blur": 0.3},
+)
 simple("3:1", {"shape": (160, 480), "side": 140}, {"shape": (450, 150), "side": 120})
 
 
@@ -255,7 +279,9 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
 @kind("crumpled paper", "clean")
 def _(digit, rng, test):  # type: ignore[no-untyped-def]
     scene = plain(digit, rng)
-    folds = ndimage.gaussian_filter(rng.normal(0, 1, scene.shape[:2]), 14 if test else 9)
+    folds = ndimage.gaussian_filter(
+        rng.normal(0, 1, scene.shape[:2]), 14 if test else 9
+    )
     return camera(scene * (1 + 0.06 * folds / folds.std())[..., None], rng)
 
 
@@ -286,7 +312,9 @@ def shadow(name: str, tuning: tuple[float, ...], test: tuple[float, ...]) -> Non
     def make(digit: np.ndarray, rng: np.random.Generator, version: bool) -> Picture:
         strength, width, angle = test if version else tuning
         scene = plain(digit, rng, side=170)
-        dark = ramp(scene.shape, angle + rng.uniform(-0.3, 0.3), rng.uniform(-0.1, 0.1), width)
+        dark = ramp(
+            scene.shape, angle + rng.uniform(-0.3, 0.3), rng.uniform(-0.1, 0.1), width
+        )
         return camera(scene * (1 - strength * dark), rng)
 
 
@@ -311,7 +339,8 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
     image = Image.new("L", (300, 400))
     x, y = rng.uniform(60, 160), rng.uniform(120, 220)
     ImageDraw.Draw(image).polygon(
-        [(x, y), (x + 130, y + (30 if test else 10)), (x + 160, 420), (x - 40, 420)], 255
+        [(x, y), (x + 130, y + (30 if test else 10)), (x + 160, 420), (x - 40, 420)],
+        255,
     )
     dark = ndimage.gaussian_filter(np.asarray(image) / 255, 9 if test else 5)
     return camera(scene * (1 - (0.4 if test else 0.35) * dark[..., None]), rng)
@@ -323,7 +352,9 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
     image = Image.new("L", (300, 400))
     for k in range(3):
         x = 190 + 45 * k + rng.uniform(-15, 15) if test else 20 + 45 * k
-        end = (x - 60, rng.uniform(150, 250)) if test else (x + 40, rng.uniform(210, 280))
+        end = (
+            (x - 60, rng.uniform(150, 250)) if test else (x + 40, rng.uniform(210, 280))
+        )
         ImageDraw.Draw(image).line([(x, 0 if test else 420), end], 255, width=26)
     dark = ndimage.gaussian_filter(np.asarray(image) / 255, 6 if test else 4)
     return camera(scene * (1 - 0.35 * dark[..., None]), rng)
@@ -356,7 +387,9 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
     desk = wood((400, 330), rng, colour)
     rim = np.pad(np.ones((300, 230)), ((50, 50), (50, 50)))
     dark = np.roll(ndimage.gaussian_filter(rim, 4), (4, 4), (0, 1))[..., None]
-    scene = turned(paper, rng.uniform(-10, 10) if test else 3, 0.1, desk * (1 - 0.3 * dark))
+    scene = turned(
+        paper, rng.uniform(-10, 10) if test else 3, 0.1, desk * (1 - 0.3 * dark)
+    )
     return camera(scene, rng)
 
 
@@ -413,7 +446,9 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
 def _(digit, rng, test):  # type: ignore[no-untyped-def]
     colour, step = ((175, 195, 225), 40) if test else ((185, 185, 190), 30)
     paper = plain(digit, rng, side=170, paper=lines(sheet((420, 320)), step, colour))
-    return camera(turned(paper, rng.uniform(-3, 3), 0.1, sheet((420, 320)))[35:-35, 30:-30], rng)
+    return camera(
+        turned(paper, rng.uniform(-3, 3), 0.1, sheet((420, 320)))[35:-35, 30:-30], rng
+    )
 
 
 @kind("squared paper", "hard")
@@ -421,13 +456,20 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
     colour, step = ((160, 180, 215), 24) if test else ((180, 185, 190), 20)
     paper = lines(sheet((420, 320)), step, colour, squared=True)
     paper = plain(digit, rng, side=150, paper=paper, colour=(45, 50, 90))
-    return camera(turned(paper, rng.uniform(-3, 3), 0.1, sheet((420, 320)))[35:-35, 30:-30], rng)
+    return camera(
+        turned(paper, rng.uniform(-3, 3), 0.1, sheet((420, 320)))[35:-35, 30:-30], rng
+    )
 
 
 @kind("very pale pencil", "hard")
 def _(digit, rng, test):  # type: ignore[no-untyped-def]
     level = 224 if test else 220
-    return camera(plain(digit, rng, colour=(level,) * 3, on=(244 if test else 240,) * 3), rng, noise=1, quality=92)
+    return camera(
+        plain(digit, rng, colour=(level,) * 3, on=(244 if test else 240,) * 3),
+        rng,
+        noise=1,
+        quality=92,
+    )
 
 
 @kind("white ink on transparent", "hard")
@@ -439,7 +481,9 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
 
 @kind("colours of the same grey", "hard")
 def _(digit, rng, test):  # type: ignore[no-untyped-def]
-    ink_, paper = ((30, 130, 60), (200, 60, 70)) if test else ((60, 90, 255), (225, 45, 25))
+    ink_, paper = (
+        ((30, 130, 60), (200, 60, 70)) if test else ((60, 90, 255), (225, 45, 25))
+    )
     return camera(plain(digit, rng, colour=ink_, on=paper), rng, quality=90)
 
 
@@ -456,7 +500,9 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
     scene = plain(digit, rng, side=200)
     rows, columns = np.nonzero(scene[..., 0] < 140)
     gap = rng.integers(3, 9) if test else 5
-    cut = scene[rows.min() - gap : rows.max() + gap, columns.min() - gap : columns.max() + gap]
+    cut = scene[
+        rows.min() - gap : rows.max() + gap, columns.min() - gap : columns.max() + gap
+    ]
     return camera(cut * (1 - 0.25 * ramp(cut.shape, 1.0 + test, 0, 1)), rng)
 
 
@@ -488,7 +534,9 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
 
 @kind("screenshot with a toolbar", "hard")
 def _(digit, rng, test):  # type: ignore[no-untyped-def]
-    scene = plain(digit, rng, on=(255,) * 3, colour=(0,) * 3, shape=(480, 270), side=200)
+    scene = plain(
+        digit, rng, on=(255,) * 3, colour=(0,) * 3, shape=(480, 270), side=200
+    )
     bar, level = (34, (45, 48, 55)) if test else (26, (210, 214, 220))
     scene[:bar] = level
     for k in range(5):
@@ -545,8 +593,12 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
     scene = Image.new("RGB", (300, 400), WHITE)
     for y in (100, 300) if test else range(20, 400, 36):
         size = 12 if test else 6
-        ImageDraw.Draw(scene).ellipse((22 - size, y - size, 22 + size, y + size), (45, 42, 40))
-    return camera(write(np.asarray(scene).astype(float), ink(digit, 160), (0.5, 0.58)), rng)
+        ImageDraw.Draw(scene).ellipse(
+            (22 - size, y - size, 22 + size, y + size), (45, 42, 40)
+        )
+    return camera(
+        write(np.asarray(scene).astype(float), ink(digit, 160), (0.5, 0.58)), rng
+    )
 
 
 @kind("small, on a large sheet", "hard")
@@ -567,7 +619,9 @@ def _(digit, rng, test):  # type: ignore[no-untyped-def]
 
 @kind(UNSEEN[0], "unseen")
 def _(digit, rng, test):  # type: ignore[no-untyped-def]
-    paper = plain(digit, rng, side=110, shape=(190, 190), on=(246, 226, 110), colour=(35, 45, 110))
+    paper = plain(
+        digit, rng, side=110, shape=(190, 190), on=(246, 226, 110), colour=(35, 45, 110)
+    )
     desk = wood((360, 300), rng, (150, 108, 72) if test else (170, 130, 90))
     scene = turned(paper, rng.uniform(-12, 12), 0.2, desk)
     dark = ramp(scene.shape, rng.uniform(0, 6), rng.uniform(-0.1, 0.2), 0.08)
@@ -650,7 +704,11 @@ def load(checkout: Path | None) -> ModuleType:
     """Import `read_picture` and `center_digit` as another checkout has them, or ours."""
     if checkout is None:
         return importlib.import_module("mnist_tutorial.pictures")
-    ours = {name: sys.modules.pop(name) for name in list(sys.modules) if name.startswith("mnist_tutorial")}
+    ours = {
+        name: sys.modules.pop(name)
+        for name in list(sys.modules)
+        if name.startswith("mnist_tutorial")
+    }
     sys.path.insert(0, str(checkout))
     try:
         try:
@@ -708,14 +766,20 @@ def tally(
     for i, row, chances in zip(there, logits, probabilities, strict=True):
         said = doubts(found[i], row, chances)
         right = row.argmax() == labels[i]
-        name = ("right_doubted" if said else "right") if right else ("doubted" if said else "sure")
+        name = (
+            ("right_doubted" if said else "right")
+            if right
+            else ("doubted" if said else "sure")
+        )
         counts[name] += 1
         counts["several"] += "digits" in said or "one at a time" in said
     return counts
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--before", type=Path, help="a checkout that reads them too")
     parser.add_argument("--tuning", action="store_true", help="the tuning version")
     parser.add_argument("--kinds", nargs="*", default=[], help="words in their names")
@@ -729,7 +793,9 @@ def main() -> None:
 
     model = models.load_pretrained()
     limits = export.limits(model)
-    both = keras.Model(model.inputs, [model.get_layer(n).output for n in ("logits", "softmax")])
+    both = keras.Model(
+        model.inputs, [model.get_layer(n).output for n in ("logits", "softmax")]
+    )
 
     def read(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x = preprocessing.add_channel(preprocessing.scale_pixels(pixels))
@@ -738,8 +804,12 @@ def main() -> None:
     def doubts_now(pixels: np.ndarray, logits: np.ndarray, chances: np.ndarray) -> str:
         return doubt.doubt(pixels, logits, chances, limits)
 
-    def doubts_before(pixels: np.ndarray, logits: np.ndarray, chances: np.ndarray) -> str:
-        sure = logits.max() >= limits["logit"] and chances.max() >= limits["probability"]
+    def doubts_before(
+        pixels: np.ndarray, logits: np.ndarray, chances: np.ndarray
+    ) -> str:
+        sure = (
+            logits.max() >= limits["logit"] and chances.max() >= limits["probability"]
+        )
         return "" if sure else "not sure"
 
     readers = {"now": (load(None), doubts_now)}
@@ -770,7 +840,11 @@ def main() -> None:
         print(text, flush=True)
     print("seconds of preparation:", {when: round(s, 1) for when, s in seconds.items()})
     if options.record:
-        content = {"version": "tuning" if options.tuning else "test", "digits": [first, first + 4000], "kinds": table}
+        content = {
+            "version": "tuning" if options.tuning else "test",
+            "digits": [first, first + 4000],
+            "kinds": table,
+        }
         RECORD.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 

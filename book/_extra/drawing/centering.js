@@ -353,10 +353,10 @@
       ({ labels, pieces } = find(ink, threshold));
     }
     if (!pieces.length) {
-      const level = otsuThreshold(grey.values.map((value) => value / 255));
-      const light = grey.values.filter((value) => value / 255 > level);
-      const paper = Math.max(quantile(light, 0.5), 1);
-      if (light.length) ink = map(grey, (value) => clip(1 - value / paper, 1));
+      const least = grey.values.reduce((a, b) => Math.min(a, b));
+      const middle = (least + grey.values.reduce((a, b) => Math.max(a, b))) / 2;
+      const paper = Math.max(quantile(grey.values.filter((value) => value >= middle), 0.5), 1);
+      ink = map(grey, (value) => clip(1 - value / paper, 1));
       threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
       find = (ink, threshold) => piecesOf(above(ink, threshold), ink);
       ({ labels, pieces } = find(ink, threshold));
@@ -379,6 +379,7 @@
     const paper = ink.values.filter((_, i) => !inked[i]);
     const noise = paper.length ? quantile(paper, 0.95) : 0;
     const full = quantile(ink.values.filter((_, i) => digit.values[i]), 0.9);
+    if (full < 4 * (paper.length ? quantile(paper, 0.75) : 0)) throw new Error(NO_INK);
     const clear = map(ink, (value, i) => near[i] * clip((value - noise) / (full - noise), 1));
     const box = { ...NOWHERE };
     clear.values.forEach((value, i) => {
