@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0, 2 for what cannot be used, 130 for Ctrl-C."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        return options.run(options) or 0
     except (ValueError, TypeError, OSError) as error:
         print(f"mnist-tutorial: error: {error}", file=sys.stderr)
         return 2
@@ -32,7 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "mnist-tutorial: stopped; what was written so far is kept.", file=sys.stderr
         )
         return 130
-    return 0
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -60,7 +59,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(training.evaluate(_network(options), *prepare(x_test, y_test)))
 
 
-def _predict(options: argparse.Namespace) -> None:
+def _predict(options: argparse.Namespace) -> int:
     if isinstance(
         sys.stdout, io.TextIOWrapper
     ):  # an old code page has no sign for a bar: no reason to fail
@@ -91,8 +90,7 @@ def _predict(options: argparse.Namespace) -> None:
             )
         if said := doubt(digit, logits, probabilities, limits):
             print(f"  {said}")
-    if refused:
-        raise ValueError(f"{refused} of {len(options.images)} pictures were not read.")
+    return 2 if refused else 0
 
 
 def _network(options: argparse.Namespace) -> Any:
@@ -134,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     def add(
-        name: str, run: Callable[[argparse.Namespace], None], text: str
+        name: str, run: Callable[[argparse.Namespace], int | None], text: str
     ) -> argparse.ArgumentParser:
         command = commands.add_parser(
             name,

@@ -1,5 +1,6 @@
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_predict_prints_ten_bars_for_each_picture(
     [
         ("predict --weights WEIGHTS text.png", ["text.png", "PNG or JPEG"]),
         (
-            "predict --weights WEIGHTS seven.png blank.png",
+            "predict --weights WEIGHTS blank.png",
             ["blank.png: ", "No ink stands out"],
         ),
         ("predict --weights WEIGHTS missing.png", ["no file missing.png"]),
@@ -198,6 +199,16 @@ def test_what_cannot_be_used_ends_with_status_2_and_one_line(
     assert shown.err.startswith("mnist-tutorial: error: ")
     assert all(part in shown.err for part in parts)
     assert not Path("own.weights.h5").exists()
+
+
+def test_what_cannot_be_read_keeps_no_other_picture_from_being_read(
+    folder: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["predict", "--weights", str(weights), "blank.png", "seven.png"]
+    assert main(command) == 2
+    shown = capsys.readouterr()
+    assert shown.out.startswith("seven.png: ")
+    assert "blank.png: No ink stands out" in shown.err
 
 
 def test_a_terminal_without_a_sign_for_bars_gets_the_numbers(folder: Path) -> None:
