@@ -271,8 +271,8 @@ def pick_digit(ink: Grey, grey: Grey) -> Cut:
     """
     threshold, free = max(otsu_threshold(ink), FAINTEST), True
     labels, pieces = pieces_of(ink, threshold, free)
-    while not len(pieces) and threshold < 0.5 * ink.max():
-        threshold *= 1.25  # what holds a digit to a shadow at the border is weaker
+    if not len(pieces):  # what ties a digit to the border may be a shadow, and weaker
+        threshold = max(threshold, 0.5 * ink.max())
         labels, pieces = pieces_of(ink, threshold, free)
     if not len(pieces):
         paper = np.median(grey[grey >= (grey.min() + grey.max()) / 2])

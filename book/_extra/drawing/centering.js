@@ -348,8 +348,8 @@
     let find = freePieces, threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
     let { labels, pieces } = find(ink, threshold);
     const most = ink.values.reduce((a, b) => Math.max(a, b));
-    while (!pieces.length && threshold < 0.5 * most) {
-      threshold *= 1.25;
+    if (!pieces.length) {
+      threshold = Math.max(threshold, 0.5 * most);
       ({ labels, pieces } = find(ink, threshold));
     }
     if (!pieces.length) {
