@@ -283,8 +283,9 @@ def pick_digit(ink: Grey, grey: Grey) -> Cut:
         raise ValueError(NO_INK)
     stronger = 0.4 * np.quantile(ink[labels == pieces[0, 1]], 0.95)
     if stronger > threshold:  # nor is a shadow ink that touches the digit elsewhere
-        threshold = stronger
-        labels, pieces = pieces_of(ink, threshold, free)
+        again = pieces_of(ink, stronger, free)
+        if len(again[1]):
+            threshold, (labels, pieces) = stronger, again
     main = pieces[:1]
     for piece in pieces[:, np.newaxis]:
         framed = hold(main, piece) & (extents(piece) >= 0.3 * extents(main))

@@ -364,10 +364,8 @@
     if (!pieces.length) throw new Error(NO_INK);
     const first = ink.values.filter((_, i) => labels[i] === pieces[0].number);
     const stronger = 0.4 * quantile(first, 0.95);
-    if (stronger > threshold) {
-      threshold = stronger;
-      ({ labels, pieces } = find(ink, threshold));
-    }
+    const again = stronger > threshold ? find(ink, stronger) : { pieces: [] };
+    if (again.pieces.length) [threshold, labels, pieces] = [stronger, again.labels, again.pieces];
     let main = pieces[0];
     for (const piece of pieces) {
       const framed = holds(main, piece) && extent(piece) >= 0.3 * extent(main);
