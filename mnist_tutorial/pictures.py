@@ -292,7 +292,9 @@ def pick_digit(ink: Grey, grey: Grey) -> Cut:
         main = piece if framed & (piece[:, 0] > 0.1 * main[:, 0]) else main
     gaps = np.maximum(pieces[:, 2:4] - main[:, 4:], main[:, 2:4] - pieces[:, 4:])
     near = gaps.max(axis=1) < 0.25 * extents(main)
-    strong = pieces[:, 0] >= np.where(near, 0.04, 0.3) * main[:, 0]  # a part; a digit
+    beside = gaps[:, 0] < -0.5 * (main[:, 4] - main[:, 2])  # as another digit is
+    least = np.where(near, 0.04, np.where(beside, 0.3, np.inf))
+    strong = pieces[:, 0] >= least * main[:, 0]
     chosen = pieces[strong & ~hold(pieces, main)]
     digit = np.isin(labels, chosen[:, 1])
     near, inked = (

@@ -393,7 +393,8 @@
   function belongs(piece, main) {
     const down = Math.max(piece.top - main.bottom, main.top - piece.bottom);
     const right = Math.max(piece.left - main.right, main.left - piece.right);
-    const least = Math.max(down, right) < 0.25 * extent(main) ? 0.04 : 0.3;
+    const beside = down < -0.5 * (main.bottom - main.top); // as another digit is
+    const least = Math.max(down, right) < 0.25 * extent(main) ? 0.04 : beside ? 0.3 : Infinity;
     return piece.strength >= least * main.strength && !holds(piece, main);
   }
 
