@@ -276,7 +276,7 @@ def pick_digit(ink: Grey, grey: Grey) -> Cut:
         labels, pieces = pieces_of(ink, threshold, free)
     if not len(pieces):
         paper = np.median(grey[grey >= (grey.min() + grey.max()) / 2])
-        ink, free = np.clip(1 - grey / max(paper, 1), 0, 1), False
+        ink, free = np.clip((paper - grey) / max(paper, 1), 0, 1), False
         threshold = max(otsu_threshold(ink), FAINTEST)
         labels, pieces = pieces_of(ink, threshold, free)
     if not len(pieces):

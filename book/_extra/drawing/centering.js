@@ -355,8 +355,8 @@
     if (!pieces.length) {
       const least = grey.values.reduce((a, b) => Math.min(a, b));
       const middle = (least + grey.values.reduce((a, b) => Math.max(a, b))) / 2;
-      const paper = Math.max(quantile(grey.values.filter((value) => value >= middle), 0.5), 1);
-      ink = map(grey, (value) => clip(1 - value / paper, 1));
+      const paper = quantile(grey.values.filter((value) => value >= middle), 0.5);
+      ink = map(grey, (value) => clip((paper - value) / Math.max(paper, 1), 1));
       threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
       find = (ink, threshold) => piecesOf(above(ink, threshold), ink);
       ({ labels, pieces } = find(ink, threshold));
