@@ -1,186 +1,429 @@
-// From a picture to what the network is given: the steps of `preprocessing.center_digit`, in the same order,
-// with the same arithmetic. The book's tests hold the two to each other.
+// From a picture to what the network is given: the steps of `pictures.center_digit` in
+// mnist_tutorial/pictures.py, in the same order and with the same names, where the reasons
+// stand. The book's tests hold the two to each other. A plane is numbers, row by row.
 
 (function () {
   "use strict";
 
-  const SIZE = 28, BOX = 20, LARGEST = 200;
+  const SIZE = 28, BOX = 20, LARGEST = 256, FAINTEST = 0.03, GAP = 0.018, THINNEST = 1.8;
+  const SCALES = [0.03, 0.06, 0.1, 0.16, 0.24];
 
   /**
-   * Bring a picture of one digit to MNIST's form.
+   * Find the digit in a picture; fit it to 20x20, centre it in 28x28, light on dark.
    *
-   * grey: height * width numbers from 0 (black) to 255 (white), row by row. Returns `pixels`, 784 whole numbers
-   * from 0 to 255, light ink on dark; and where they come from: `box`, the ink's place in the picture as
-   * fractions of its sides, and `place`, that box's place among the 28 by 28 pixels.
-   * Throws an error for a picture without a digit.
+   * levels: 0 to 255, row by row, four for each pixel (RGBA) or one (grey). Returns `pixels`,
+   * 784 bytes; and where they come from: `box`, the ink's place in the picture as fractions of
+   * its sides, and `place`, that box's place among the pixels. Throws an error without ink.
    */
-  function centerDigit(grey, width, height) {
-    let picture = { rows: height, columns: width, values: Float64Array.from(grey, (level) => level / 255) };
-    if (Math.max(width, height) > LARGEST) picture = fit(picture, LARGEST);
-    const { rows, columns, values } = picture;
-
-    const threshold = otsuThreshold(values);
-    const edge = [];
-    for (let i = 0; i < values.length; i++) {
-      const row = Math.floor(i / columns), column = i % columns;
-      if (row === 0 || row === rows - 1 || column === 0 || column === columns - 1) edge.push(i);
-    }
-    const paperIsLight = edge.filter((i) => values[i] > threshold).length > edge.length / 2;
-    const border = edge.filter((i) => values[i] > threshold === paperIsLight);
-
-    const paper = plane(border.map((i) => [Math.floor(i / columns), i % columns, values[i]]));
-    const ink = new Float64Array(values.length);
-    let strongest = 0;
-    for (let i = 0; i < values.length; i++) {
-      const level = paper(Math.floor(i / columns), i % columns);
-      ink[i] = Math.max(0, paperIsLight ? level - values[i] : values[i] - level);
-      strongest = Math.max(strongest, ink[i]);
-    }
-    const noise = 4 * quantile(border.map((i) => ink[i]), 0.9);
-    if (!(strongest - noise >= 0.1)) {
-      throw new Error("The picture shows no digit: it is blank, or its ink hardly differs from its paper.");
-    }
-    let top = rows, bottom = -1, left = columns, right = -1;
-    for (let i = 0; i < ink.length; i++) {
-      ink[i] = clip((ink[i] - noise) / (strongest - noise));
-      if (ink[i] > 0.1) {
-        const row = Math.floor(i / columns), column = i % columns;
-        top = Math.min(top, row);
-        bottom = Math.max(bottom, row);
-        left = Math.min(left, column);
-        right = Math.max(right, column);
-      }
-    }
-
-    const cut = { rows: bottom - top + 1, columns: right - left + 1, values: [] };
-    for (let row = top; row <= bottom; row++) {
-      for (let column = left; column <= right; column++) cut.values.push(ink[row * columns + column]);
-    }
-    const fitted = fit(cut, BOX);
-    const inRows = new Float64Array(fitted.rows), inColumns = new Float64Array(fitted.columns);
-    let most = 0;
-    fitted.values.forEach((value, i) => {
-      inRows[Math.floor(i / fitted.columns)] += value;
-      inColumns[i % fitted.columns] += value;
-      most = Math.max(most, value);
-    });
-    const down = offset(inRows), across = offset(inColumns);
+  function centerDigit(levels, width, height) {
+    const step = levels.length / (width * height);
+    let planes = Array.from({ length: Math.min(step, 3) }, (_, k) =>
+      plane(height, width, Uint8Array, (i) => levels[i * step + k]));
+    if (Math.max(width, height) > LARGEST) planes = planes.map((one) => resize(one, LARGEST));
+    const { grey, scale } = darkOnLight(oneGrey(planes));
+    const { digit, box } = thicken(pickDigit(liftInk(grey, scale), grey));
+    const fitted = resize(map(digit, (ink) => Math.floor(ink * 255 + 0.5), Uint8Array), BOX);
+    const most = fitted.values.reduce((a, b) => Math.max(a, b));
+    const top = offset(fitted, false), left = offset(fitted, true);
     const pixels = new Uint8Array(SIZE * SIZE);
     fitted.values.forEach((value, i) => {
-      const row = down + Math.floor(i / fitted.columns), column = across + (i % fitted.columns);
+      const row = top + Math.floor(i / fitted.width), column = left + (i % fitted.width);
       pixels[row * SIZE + column] = Math.floor((value / most) * 255 + 0.5);
     });
     return {
       pixels,
-      box: { top: top / rows, left: left / columns, height: cut.rows / rows, width: cut.columns / columns },
-      place: { top: down, left: across, height: fitted.rows, width: fitted.columns },
+      box: {
+        top: box.top / grey.height, left: box.left / grey.width,
+        height: digit.height / grey.height, width: digit.width / grey.width,
+      },
+      place: { top, left, height: fitted.height, width: fitted.width },
     };
   }
 
-  const clip = (value) => Math.min(1, Math.max(0, value));
+  function plane(height, width, type = Float64Array, value = null) {
+    const values = new type(height * width);
+    if (value) for (let i = 0; i < values.length; i++) values[i] = value(i);
+    return { height, width, values };
+  }
 
-  /** The grey level that parts the pixels into two groups with the least spread within them. */
+  const map = ({ height, width, values }, change, type = Float64Array) =>
+    plane(height, width, type, (i) => change(values[i], i));
+
+  function transpose({ height, width, values }) {
+    const turned = plane(width, height, values.constructor);
+    for (let row = 0, i = 0; row < height; row++) {
+      for (let column = 0; column < width; column++) turned.values[column * height + row] = values[i++];
+    }
+    return turned;
+  }
+
+  /** Do something to every row, then to every column. */
+  const bothWays = (one, change) => transpose(change(transpose(change(one))));
+
+  function cut({ width, values }, top, left, newHeight, newWidth) {
+    const part = plane(newHeight, newWidth);
+    for (let row = 0; row < newHeight; row++) {
+      const start = (top + row) * width + left;
+      part.values.set(values.subarray(start, start + newWidth), row * newWidth);
+    }
+    return part;
+  }
+
+  /** Lay a margin around a plane: of 0, or as the border goes on outwards. */
+  function pad({ height, width, values }, size, goesOn = false) {
+    const wide = plane(height + 2 * size, width + 2 * size), full = width + 2 * size;
+    for (let row = goesOn ? -size : 0; row < (goesOn ? height + size : height); row++) {
+      const from = clip(row, height - 1) * width, to = (row + size) * full;
+      wide.values.set(values.subarray(from, from + width), to + size);
+      if (!goesOn) continue;
+      wide.values.fill(values[from], to, to + size);
+      wide.values.fill(values[from + width - 1], to + size + width, to + full);
+    }
+    return wide;
+  }
+
+  /** Scale bytes, their shape kept, so that the longer side has this many pixels. */
+  function resize(one, side) {
+    const factor = side / Math.max(one.height, one.width);
+    const length = (old) => Math.max(1, Math.floor(old * factor + 0.5));
+    const across = resizeRows(one, length(one.width));
+    return transpose(resizeRows(transpose(across), length(one.height)));
+  }
+
+  /** Pillow's cubic resampling, to the bit: it averages where a row shrinks. */
+  function resizeRows({ height, width, values }, newWidth) {
+    const step = width / newWidth, reach = Math.max(step, 1), unit = 2 ** 22;
+    const result = plane(height, newWidth, Uint8Array);
+    for (let column = 0; column < newWidth; column++) {
+      const centre = (column + 0.5) * step;
+      const first = Math.max(0, Math.trunc(centre - 2 * reach + 0.5));
+      const end = Math.min(width, Math.trunc(centre + 2 * reach + 0.5));
+      let weights = Array.from({ length: end - first }, (_, k) =>
+        cubic(Math.abs((k + first - centre + 0.5) / reach)));
+      const sum = weights.reduce((a, b) => a + b);
+      weights = weights.map((w) => Math.trunc((w / sum) * unit + Math.sign(w) * 0.5));
+      for (let row = 0; row < height; row++) {
+        let total = unit / 2;
+        for (let k = 0; k < weights.length; k++) total += weights[k] * values[row * width + first + k];
+        result.values[row * newWidth + column] = clip(Math.floor(total / unit), 255);
+      }
+    }
+    return result;
+  }
+
+  function cubic(x) {
+    if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+    return x < 2 ? (((x - 5) * x + 8) * x - 4) * -0.5 : 0;
+  }
+
+  const clip = (value, most) => Math.min(most, Math.max(0, value));
+
+  /** See colours along the direction in which neighbours differ most, as 0 to 255. */
+  function oneGrey(planes) {
+    const colours = planes.map((one) => map(one, Number));
+    const [first] = colours;
+    if (colours.every(({ values }) => values.every((v, i) => v === first.values[i]))) return first;
+    const { height, width } = first, area = height * width;
+    const fine = colours.map(({ values }) => plane(height, width * 2, Float64Array, (i) => {
+      if (i < area) return (i + 1) % width ? values[i + 1] - values[i] : 0;
+      return i + width < 2 * area ? values[i + width - area] - values[i - area] : 0;
+    }).values);
+    const product = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+    let square = fine.map((a) => fine.map((b) => product(a, b)));
+    for (let k = 0; k < 40; k++) { // its columns turn towards its first eigenvector
+      const trace = square[0][0] + square[1][1] + square[2][2];
+      square = square.map((row) => square.map((other) => product(row, other) / trace ** 2));
+    }
+    let axis = square.reduce((a, b) => (product(a, a) >= product(b, b) ? a : b));
+    const length = Math.sqrt(product(axis, axis));
+    const sign = axis[0] + axis[1] + axis[2] > 0 ? 1 : -1;
+    axis = axis.map((value) => (sign * value) / length);
+    const least = 255 * axis.reduce((sum, value) => sum + Math.min(value, 0), 0);
+    const most = axis.reduce((sum, value) => sum + Math.abs(value), 0);
+    const seen = (i) => axis.reduce((sum, value, k) => sum + value * colours[k].values[i], 0);
+    return plane(first.height, first.width, Float64Array, (i) => (seen(i) - least) / most);
+  }
+
+  const windowOf = ({ height, width }, fraction) =>
+    2 * Math.floor((Math.max(height, width) * fraction) / 2) + 1;
+
+  /** Blur a little: a Gaussian of 0.7 pixels. */
+  function smoothed(grey) {
+    const weights = Array.from({ length: 7 }, (_, k) => Math.exp(-((k - 3) ** 2) / 2 / 0.7 ** 2));
+    const total = weights.reduce((a, b) => a + b);
+    return bothWays(grey, (rows) => {
+      const wide = pad(rows, 3, true), { height, width } = rows;
+      const result = plane(height, width);
+      for (let row = 0; row < height; row++) {
+        for (let column = 0; column < width; column++) {
+          let sum = 0;
+          for (let k = 0; k < 7; k++) sum += weights[k] * wide.values[(row + 3) * (width + 6) + column + k];
+          result.values[row * width + column] = sum / total;
+        }
+      }
+      return result;
+    });
+  }
+
+  /** Every row's moving maximum (sign 1) or minimum (-1), from each block's two ends. */
+  function extremes({ height, width, values }, size, sign = 1) {
+    const radius = (size - 1) / 2, length = Math.ceil((width + 2 * radius) / size) * size;
+    const result = plane(height, width), found = result.values;
+    const fromLeft = new Float64Array(length), toRight = new Float64Array(length);
+    for (let row = 0; row < found.length; row += width) {
+      for (let i = 0; i < length; i++) {
+        const column = i < radius ? 0 : i - radius < width ? i - radius : width - 1;
+        fromLeft[i] = toRight[i] = sign * values[row + column];
+      }
+      for (let block = 0; block < length; block += size) {
+        for (let i = block + 1, j = block + size - 2; j >= block; i++, j--) {
+          if (fromLeft[i - 1] > fromLeft[i]) fromLeft[i] = fromLeft[i - 1];
+          if (toRight[j + 1] > toRight[j]) toRight[j] = toRight[j + 1];
+        }
+      }
+      for (let column = 0; column < width; column++) {
+        const a = toRight[column], b = fromLeft[column + size - 1];
+        found[row + column] = sign * (a > b ? a : b);
+      }
+    }
+    return result;
+  }
+
+  const dilate = (one, size, sign) => bothWays(one, (rows) => extremes(rows, size, sign));
+
+  /** Fill what is dark and narrower than a square, as if the border went on outwards. */
+  function close(grey, least) {
+    const size = Math.max(least, 3), r = (size - 1) / 2;
+    return cut(dilate(dilate(pad(grey, r, true), size), size, -1), r, r, grey.height, grey.width);
+  }
+
+  /** Turn light ink into dark, and say how wide strokes are (one of SCALES). */
+  function darkOnLight(grey) {
+    const smooth = smoothed(grey), inverse = map(smooth, (value) => 255 - value);
+    const filled = (one, scale) => {
+      const full = close(one, windowOf(one, scale)).values;
+      let sum = 1;
+      for (let i = 0; i < full.length; i++) {
+        const square = (full[i] - one.values[i]) * (full[i] - one.values[i]);
+        sum += square * square;
+      }
+      return sum;
+    };
+    const mostDark = filled(smooth, SCALES[4]), mostLight = filled(inverse, SCALES[4]);
+    const inverted = () => map(grey, (value) => 255 - value);
+    for (const scale of SCALES) {
+      const dark = filled(smooth, scale), light = filled(inverse, scale);
+      if (dark >= Math.max(mostDark / 2, light)) return { grey, scale };
+      const thin = light > dark && light >= mostLight / 2;
+      if (thin && light >= 0.3 * filled(smooth, SCALES[3])) return { grey: inverted(), scale };
+    }
+    return { grey: mostLight > mostDark ? inverted() : grey, scale: SCALES[4] };
+  }
+
+  /** What fraction of the paper's own light is missing at each pixel. */
+  function liftInk(grey, scale) {
+    const paper = close(smoothed(grey), windowOf(grey, 2.5 * scale)).values;
+    const darkest = Math.max(0.4 * quantile(paper, 0.9), 1);
+    return map(grey, (value, i) => clip((paper[i] - value) / Math.max(paper[i], darkest), 1));
+  }
+
+  /** The level that parts numbers in [0, 1] with the least spread within both groups. */
   function otsuThreshold(values) {
     const counts = new Float64Array(256);
     for (const value of values) counts[Math.floor(value * 255 + 0.5)]++;
-    let sum = 0;
-    counts.forEach((count, level) => (sum += count * level));
+    const all = counts.reduce((sum, count, level) => sum + count * level, 0);
     let below = 0, sumBelow = 0, best = -1, found = 0;
-    for (let level = 0; level < 256; level++) {
-      below += counts[level];
-      sumBelow += counts[level] * level;
-      const difference = sumBelow * values.length - sum * below;
-      const apart = (difference * difference) / Math.max(below * (values.length - below), 1);
+    counts.forEach((count, level) => {
+      below += count;
+      sumBelow += count * level;
+      const apart = (sumBelow * values.length - all * below) ** 2
+        / Math.max(below * (values.length - below), 1);
       if (apart > best) [best, found] = [apart, level];
-    }
+    });
     return (found + 0.5) / 255;
-  }
-
-  /** The plane through points (row, column, level) that misses them least: a function of row and column. */
-  function plane(points) {
-    const mean = [0, 0, 0];
-    for (const point of points) for (let k = 0; k < 3; k++) mean[k] += point[k] / points.length;
-    let rr = 0, rc = 0, cc = 0, rl = 0, cl = 0;
-    for (const [row, column, level] of points) {
-      const r = row - mean[0], c = column - mean[1], l = level - mean[2];
-      rr += r * r;
-      rc += r * c;
-      cc += c * c;
-      rl += r * l;
-      cl += c * l;
-    }
-    const area = rr * cc - rc * rc;
-    const down = area > 1e-9 ? (rl * cc - cl * rc) / area : rr > cc ? rl / rr : 0;
-    const across = area > 1e-9 ? (cl * rr - rl * rc) / area : cc > rr ? cl / cc : 0;
-    return (row, column) => mean[2] + down * (row - mean[0]) + across * (column - mean[1]);
   }
 
   /** The value below which this share of the numbers lies, between two of them where need be. */
   function quantile(numbers, share) {
-    numbers.sort((a, b) => a - b);
-    const place = share * (numbers.length - 1), below = Math.floor(place);
-    const above = Math.min(below + 1, numbers.length - 1);
-    return numbers[below] + (place - below) * (numbers[above] - numbers[below]);
+    const sorted = Float64Array.from(numbers).sort();
+    const place = share * (sorted.length - 1), below = Math.floor(place);
+    const above = Math.min(below + 1, sorted.length - 1);
+    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
   }
 
-  /** Scale a picture, its shape kept, so that its longer side has this many pixels. */
-  function fit(picture, side) {
-    const { rows, columns, values } = picture;
-    const scale = side / Math.max(rows, columns);
-    const newRows = Math.max(1, Math.floor(rows * scale + 0.5));
-    const newColumns = Math.max(1, Math.floor(columns * scale + 0.5));
-    const across = new Float64Array(rows * newColumns);
-    resampling(columns, newColumns).forEach(({ first, weights }, column) => {
-      for (let row = 0; row < rows; row++) {
-        let sum = 0;
-        for (let k = 0; k < weights.length; k++) sum += weights[k] * values[row * columns + first + k];
-        across[row * newColumns + column] = sum;
+  /** Give each run of this value in a row that is shorter than `least` the other value. */
+  function drop(mask, value, least) {
+    const result = map(mask, Number, Uint8Array), { width } = mask;
+    for (let row = 0; row < mask.values.length; row += width) {
+      for (let start = 0, end; start < width; start = end) {
+        end = start + 1;
+        while (end < width && mask.values[row + end] === mask.values[row + start]) end++;
+        const inside = value === 1 || (start > 0 && end < width); // a gap has two ends
+        if (mask.values[row + start] === value && end - start < least && inside) {
+          result.values.fill(1 - value, row + start, row + end);
+        }
       }
-    });
-    const fitted = new Float64Array(newRows * newColumns);
-    resampling(rows, newRows).forEach(({ first, weights }, row) => {
-      for (let column = 0; column < newColumns; column++) {
-        let sum = 0;
-        for (let k = 0; k < weights.length; k++) sum += weights[k] * across[(first + k) * newColumns + column];
-        fitted[row * newColumns + column] = clip(sum);
+    }
+    return result;
+  }
+
+  /** Rub out thin lines that run from border to border, but not ink that crosses. */
+  function withoutLines(mask) {
+    const thick = Math.floor(Math.max(mask.height, mask.width) * 0.02) + 2;
+    const upright = (one, ...how) => transpose(drop(transpose(one), ...how));
+    for (let k = 0; k < 2; k++) {
+      mask = transpose(mask);
+      const gap = Math.max(Math.floor(mask.width / 4), 1);
+      const bold = upright(mask, 1, thick).values;
+      const thin = map(mask, (value, i) => value & ~bold[i], Uint8Array);
+      const grown = transpose(extremes(transpose(thin), 3));
+      const runs = drop(grown, 1, Math.max(Math.floor(mask.width / 10), 2));
+      const { labels, pieces } = piecesOf(drop(runs, 0, gap), thin, 0);
+      const long = pieces.filter(({ left, right }) => right - left >= 0.85 * mask.width);
+      const numbers = new Set(long.map(({ number }) => number));
+      const lines = labels.map((number, i) => thin.values[i] & runs.values[i] & numbers.has(number));
+      const rest = map(mask, (value, i) => value & ~lines[i], Uint8Array);
+      const healed = upright(rest, 0, thick + 3).values;
+      mask = map(rest, (value, i) => value | (lines[i] & healed[i]), Uint8Array);
+    }
+    return mask;
+  }
+
+  /** Number the pieces of ink and list them, the one with the most ink first. */
+  function piecesOf(mask, ink, gap = GAP) {
+    const { height, width } = mask, { values } = dilate(mask, windowOf(mask, gap));
+    const labels = new Int32Array(values.length), pieces = [];
+    for (let start = 0; start < values.length; start++) {
+      if (!values[start] || labels[start]) continue;
+      const piece = { number: pieces.length + 1, strength: 0, ...NOWHERE };
+      const waiting = [start];
+      labels[start] = piece.number;
+      while (waiting.length) {
+        const i = waiting.pop(), column = i % width, row = (i - column) / width;
+        if (mask.values[i]) {
+          piece.strength += ink.values[i];
+          include(piece, row, column);
+        }
+        for (let r = Math.max(0, row - 1); r <= Math.min(height - 1, row + 1); r++) {
+          for (let c = Math.max(0, column - 1); c <= Math.min(width - 1, column + 1); c++) {
+            const next = r * width + c;
+            if (!values[next] || labels[next]) continue;
+            labels[next] = piece.number;
+            waiting.push(next);
+          }
+        }
       }
+      pieces.push(piece);
+    }
+    mask.values.forEach((there, i) => there || (labels[i] = 0));
+    pieces.sort((a, b) => b.strength - a.strength || b.number - a.number);
+    return { labels, pieces };
+  }
+
+  const NOWHERE = { top: Infinity, left: Infinity, bottom: 0, right: 0 };
+  const extent = ({ top, left, bottom, right }) => Math.max(bottom - top, right - left);
+  const holds = (a, b) =>
+    a.top < b.top && b.bottom < a.bottom && a.left < b.left && b.right < a.right;
+
+  function include(box, row, column) {
+    box.top = Math.min(box.top, row);
+    box.left = Math.min(box.left, column);
+    box.bottom = Math.max(box.bottom, row + 1);
+    box.right = Math.max(box.right, column + 1);
+  }
+
+  const above = (ink, threshold) => map(ink, (value) => Number(value > threshold), Uint8Array);
+
+  /** The pieces that stand free of the border, and are neither lines nor specks. */
+  function freePieces(ink, threshold) {
+    const { labels, pieces } = piecesOf(withoutLines(above(ink, threshold)), ink);
+    return { labels, pieces: pieces.filter((piece) =>
+      piece.top > 0 && piece.left > 0 && piece.bottom < ink.height && piece.right < ink.width
+      && extent(piece) >= 0.04 * Math.max(ink.height, ink.width)
+      && piece.strength >= 0.03 * pieces[0].strength) };
+  }
+
+  /** Choose the pieces of ink that are the digit, and cut their box out. */
+  function pickDigit(ink, grey) {
+    let find = freePieces, threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
+    let { labels, pieces } = find(ink, threshold);
+    const most = ink.values.reduce((a, b) => Math.max(a, b));
+    if (!pieces.length) {
+      threshold = Math.max(threshold, 0.5 * most);
+      ({ labels, pieces } = find(ink, threshold));
+    }
+    if (!pieces.length) {
+      const least = grey.values.reduce((a, b) => Math.min(a, b));
+      const middle = (least + grey.values.reduce((a, b) => Math.max(a, b))) / 2;
+      const paper = quantile(grey.values.filter((value) => value >= middle), 0.5);
+      ink = map(grey, (value) => clip((paper - value) / Math.max(paper, 1), 1));
+      threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
+      find = (ink, threshold) => piecesOf(above(ink, threshold), ink);
+      ({ labels, pieces } = find(ink, threshold));
+    }
+    if (!pieces.length) throw new Error(NO_INK);
+    const first = ink.values.filter((_, i) => labels[i] === pieces[0].number);
+    const stronger = 0.4 * quantile(first, 0.95);
+    const again = stronger > threshold ? find(ink, stronger) : { pieces: [] };
+    if (again.pieces.length) [threshold, labels, pieces] = [stronger, again.labels, again.pieces];
+    let main = pieces[0];
+    for (const piece of pieces) {
+      const framed = holds(main, piece) && extent(piece) >= 0.3 * extent(main);
+      if (framed && piece.strength > 0.1 * main.strength) main = piece;
+    }
+    const chosen = new Set(pieces.filter((one) => belongs(one, main)).map(({ number }) => number));
+    const digit = map(ink, (_, i) => Number(chosen.has(labels[i])), Uint8Array);
+    const near = dilate(digit, 5).values, inked = dilate(above(ink, threshold), 5).values;
+    const paper = ink.values.filter((_, i) => !inked[i]);
+    const noise = paper.length ? quantile(paper, 0.95) : 0;
+    const full = quantile(ink.values.filter((_, i) => digit.values[i]), 0.9);
+    if (full < 4 * (paper.length ? quantile(paper, 0.75) : 0)) throw new Error(NO_INK);
+    const clear = map(ink, (value, i) => near[i] * clip((value - noise) / (full - noise), 1));
+    const box = { ...NOWHERE };
+    clear.values.forEach((value, i) => {
+      if (value > 0.1) include(box, Math.floor(i / ink.width), i % ink.width);
     });
-    return { rows: newRows, columns: newColumns, values: fitted };
+    const { top, left, bottom, right } = box;
+    return { digit: cut(clear, top, left, bottom - top, right - left), box };
   }
 
-  /** Which old pixels make each new one, and with which weights: cubic; it averages where a line shrinks. */
-  function resampling(length, newLength) {
-    const step = length / newLength, reach = Math.max(step, 1);
-    return Array.from({ length: newLength }, (_, i) => {
-      const centre = (i + 0.5) * step;
-      const first = Math.max(0, Math.floor(centre - 2 * reach));
-      const end = Math.min(length, Math.ceil(centre + 2 * reach));
-      const weights = [];
-      let sum = 0;
-      for (let k = first; k < end; k++) {
-        const weight = cubic(Math.abs(k + 0.5 - centre) / reach);
-        weights.push(weight);
-        sum += weight;
-      }
-      return { first, weights: weights.map((weight) => weight / sum) };
+  const NO_INK = "No ink stands out from the paper: write larger or with more contrast.";
+
+  /** Whether a piece is part of the digit, or another digit, and neither speck nor frame. */
+  function belongs(piece, main) {
+    const down = Math.max(piece.top - main.bottom, main.top - piece.bottom);
+    const right = Math.max(piece.left - main.right, main.left - piece.right);
+    const beside = down < -0.5 * (main.bottom - main.top); // as another digit is
+    const least = Math.max(down, right) < 0.25 * extent(main) ? 0.04 : beside ? 0.3 : Infinity;
+    return piece.strength >= least * main.strength && !holds(piece, main);
+  }
+
+  /** Draw a thin stroke with a wider pen, so that it survives being shrunk. */
+  function thicken({ digit, box }) {
+    const mask = pad(above(digit, 0.4), 1), around = [-1, 1, -mask.width, mask.width];
+    let inked = 0, edge = 0;
+    mask.values.forEach((there, i) => {
+      inked += there;
+      if (there && around.some((step) => !mask.values[i + step])) edge++;
     });
+    const pixel = Math.max(digit.height, digit.width) / BOX;
+    const radius = Math.trunc((THINNEST * pixel - (2 * inked) / edge) / 2 + 0.5);
+    if (radius < 1) return { digit, box };
+    return {
+      digit: dilate(pad(digit, radius), 2 * radius + 1),
+      box: { top: box.top - radius, left: box.left - radius },
+    };
   }
 
-  function cubic(distance) {
-    if (distance < 1) return (1.5 * distance - 2.5) * distance * distance + 1;
-    if (distance < 2) return ((-0.5 * distance + 2.5) * distance - 4) * distance + 2;
-    return 0;
-  }
-
-  /** Where a line of ink must start so that its centre of mass is at pixel 14. */
-  function offset(mass) {
+  /** Where rows, or columns, of ink must start so that their centre of mass is at pixel 14. */
+  function offset({ height, width, values }, columns) {
     let sum = 0, moment = 0;
-    mass.forEach((ink, place) => {
+    values.forEach((ink, i) => {
       sum += ink;
-      moment += place * ink;
+      moment += ink * (columns ? i % width : Math.floor(i / width));
     });
     const start = Math.floor(SIZE / 2 - moment / sum + 0.5 + 1e-6); // a tie must not hang on rounding
-    return Math.min(SIZE - mass.length, Math.max(0, start));
+    return clip(start, SIZE - (columns ? width : height));
   }
 
   window.mnistDrawing = Object.assign(window.mnistDrawing || {}, { centerDigit });

@@ -1,0 +1,142 @@
+"""The page prepares and doubts a picture as Python does, in a real Chromium."""
+
+import base64
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from playwright.sync_api import Page
+from test_pages import CHROMIUM, browser
+
+from mnist_tutorial.doubt import LIMITS, doubt
+from mnist_tutorial.pictures import center_digit
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "book" / "_extra" / "drawing"
+Picture = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Any) -> Any:
+    """A blank page that has loaded the preparation and the doubt."""
+    page = browser.new_page()
+    for name in ("centering.js", "doubt.js"):
+        page.add_script_tag(path=SCRIPTS / name)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def kinds() -> ModuleType:
+    """The benchmark's kinds of pictures."""
+    place = Path(__file__).parent / "benchmarks" / "pictures.py"
+    spec = importlib.util.spec_from_file_location("kinds_of_pictures", place)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def in_the_page(page: Page, pictures: list[Picture]) -> list[Picture | None]:
+    """What the page makes of grey pictures and of colours, or None where it refuses."""
+    sent = []
+    for picture in pictures:
+        if picture.ndim == 3:
+            picture = np.dstack([picture, np.full_like(picture[..., 0], 255)])
+        text = base64.b64encode(picture.tobytes()).decode()
+        sent.append([text, picture.shape[0], picture.shape[1]])
+    found = page.evaluate(
+        """(pictures) => pictures.map(([text, height, width]) => {
+          const levels = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+          try {
+            const { pixels } = mnistDrawing.centerDigit(levels, width, height);
+            return btoa(String.fromCharCode(...pixels));
+          } catch (error) {
+            if (!error.message.startsWith("No ink")) throw error;
+            return null;
+          }
+        })""",
+        sent,
+    )
+    return [
+        None
+        if text is None
+        else np.frombuffer(base64.b64decode(text), np.uint8).reshape(28, 28)
+        for text in found
+    ]
+
+
+def in_python(picture: Picture) -> Picture | None:
+    try:
+        return center_digit(picture)
+    except ValueError:
+        return None
+
+
+def strokes(rng: np.random.Generator, width: int, height: int) -> Picture:
+    """A drawing of one to three strokes on white paper."""
+    picture = Image.new("L", (width, height), 255)
+    for _ in range(rng.integers(1, 4)):
+        points = rng.uniform(0.05, 0.95, (rng.integers(2, 7), 2)) * (width, height)
+        thickness = int(rng.integers(2, 26))
+        ImageDraw.Draw(picture).line(
+            [tuple(point) for point in points], fill=0, width=thickness, joint="curve"
+        )
+    return np.asarray(picture)
+
+
+def test_pictures_of_every_kind_are_prepared_as_in_python(
+    blank: Page, kinds: ModuleType, mnist: dict[str, Picture]
+) -> None:
+    kinds.DIGITS[:] = mnist["x_train"][:20], mnist["y_train"][:20]
+    made = [
+        make(mnist["x_train"][i], np.random.default_rng(i), bool(i % 2))
+        for i, (_, make) in enumerate(kinds.KINDS.values())
+    ]
+    pictures = [picture for picture in made if not isinstance(picture, bytes)]
+    rng = np.random.default_rng(0)
+    pictures += [strokes(rng, *rng.integers(30, 260, 2)) for _ in range(20)]
+    pictures += [np.full((30, 30), level, np.uint8) for level in (0, 180, 255)]
+    read = 0
+    for found, picture in zip(in_the_page(blank, pictures), pictures, strict=True):
+        expected = in_python(picture)
+        assert (found is None) == (expected is None)
+        if found is not None and expected is not None:
+            np.testing.assert_allclose(found.astype(int), expected, atol=1)
+            read += 1
+    assert read > 70
+
+
+blocks = arrays(np.uint8, (7, 7), elements=st.sampled_from([0, 60, 255]))
+
+
+def test_the_page_doubts_in_python_s_words(blank: Page) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    @settings(max_examples=60)
+    @given(blocks.filter(lambda block: block.any()), st.integers(0, 99))
+    def collect(block: Picture, seed: int) -> None:
+        logits = np.random.default_rng(seed).normal(0, 3, 10)
+        chances = np.exp(logits) / np.exp(logits).sum()
+        asked.append((np.kron(block, np.ones((4, 4), np.uint8)), logits, chances))
+
+    collect()
+    found = blank.evaluate(
+        """([asked, limits]) => asked.map(([pixels, logits, probabilities]) =>
+          mnistDrawing.doubt(Uint8Array.from(pixels), logits, probabilities, limits))""",
+        [[[part.ravel().tolist() for part in one] for one in asked], LIMITS],
+    )
+    assert found == [doubt(*one, LIMITS) for one in asked]
+    assert len({text[:12] for text in found}) >= 5

@@ -1,0 +1,312 @@
+"""A digit in any picture comes out in MNIST's form, and files are read as they come."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from mnist_tutorial import pictures
+from mnist_tutorial.pictures import center_digit, read_picture
+
+Arrays = dict[str, NDArray[Any]]
+Picture = NDArray[Any]
+places_of_digits = st.integers(0, 9999)
+some = settings(max_examples=10)
+
+
+def likeness(first: Picture, second: Picture) -> float:
+    """How two pictures correlate where they fit best, moved by up to one pixel."""
+    moves = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    moved = [np.roll(first, move, axis=(0, 1)).ravel() for move in moves]
+    return float(max(np.corrcoef(picture, second.ravel())[0, 1] for picture in moved))
+
+
+def ink_sides(picture: Picture) -> tuple[int, int]:
+    """The height and the width of the box that holds all ink."""
+    rows, columns = np.nonzero(picture)
+    return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+
+
+@some
+@given(place=places_of_digits, above=st.integers(1, 40), left=st.integers(1, 40))
+def test_where_a_digit_stands_makes_no_difference(
+    mnist: Arrays, place: int, above: int, left: int
+) -> None:
+    digit = mnist["x_test"][place]
+    centred = center_digit(np.pad(digit, ((above, 5), (left, 9))))
+    assert likeness(centred, center_digit(np.pad(digit, 1))) > 0.98
+
+
+@some
+@given(
+    place=places_of_digits,
+    scale=st.integers(2, 8),
+    paper=st.floats(0.6, 1),
+    contrast=st.floats(0.4, 1),
+    shade=st.floats(-0.4, 0.4),
+    noise=st.floats(0, 0.02),
+    inverted=st.booleans(),
+)
+def test_a_scanned_digit_comes_back(
+    mnist: Arrays,
+    place: int,
+    scale: int,
+    paper: float,
+    contrast: float,
+    shade: float,
+    noise: float,
+    inverted: bool,
+) -> None:
+    digit = mnist["x_test"][place]
+    ink = np.kron(np.pad(digit, 3), np.ones((scale, scale))) / 255
+    light = paper * np.linspace(1 - shade / 2, 1 + shade / 2, len(ink))
+    grain = np.random.default_rng(0).normal(0, noise, ink.shape)
+    scan = np.clip(light * (1 - contrast * ink) + grain, 0, 1)
+    assert likeness(center_digit(1 - scan if inverted else scan), digit) > 0.85
+
+
+@some
+@given(place=places_of_digits)
+def test_light_on_dark_dark_on_light_and_fractions_are_the_same(
+    mnist: Arrays, place: int
+) -> None:
+    digit = np.pad(mnist["x_test"][place], 1)
+    expected = center_digit(digit)
+    assert likeness(expected, digit[1:-1, 1:-1]) > 0.98
+    np.testing.assert_allclose(
+        center_digit(255 - digit), expected.astype(float), atol=2
+    )
+    np.testing.assert_array_equal(center_digit(digit / 255), expected)
+    np.testing.assert_array_equal(center_digit(np.dstack([digit] * 3)), expected)
+    rows, columns = np.indices((28, 28))
+    mass = [(axis * expected).sum() / expected.sum() for axis in (rows, columns)]
+    np.testing.assert_allclose(mass, 14, atol=0.51)
+
+
+def seven(light: float | Picture = 1.0) -> Picture:
+    """A 7 in strokes of 8 pixels on a sheet of 150 by 200, under this light."""
+    sheet = np.full((200, 150), 0.9)
+    sheet[60:68, 50:100] = 0.2
+    for row in range(68, 140):
+        left = int(92 - 0.4 * (row - 68))
+        sheet[row, left : left + 8] = 0.2
+    return sheet * light
+
+
+@pytest.fixture(scope="module")
+def plain() -> Picture:
+    return center_digit(seven())
+
+
+def with_lines() -> Picture:
+    sheet = seven()
+    sheet[np.arange(10, 200, 20)] = sheet[:, [20]] = 0.4
+    return sheet
+
+
+def with_frame() -> Picture:
+    sheet = seven()
+    sheet[:3] = sheet[-3:] = sheet[:, :3] = sheet[:, -3:] = 0.1
+    return sheet
+
+
+def in_a_box() -> Picture:
+    sheet = seven()
+    sheet[[30, 31, 170, 171], 20:130] = 0.1
+    sheet[30:172, [20, 21, 128, 129]] = 0.1
+    return sheet
+
+
+DOWN, RIGHT = np.indices((200, 150))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        seven(1 - 0.5 * (RIGHT + DOWN > 170)),  # a shadow with an edge across the 7
+        seven(1 - 0.4 * (np.hypot(DOWN, RIGHT) < 60)),  # in a corner
+        seven(1 - 0.6 * (np.hypot(DOWN / 100 - 1, RIGHT / 75 - 1) / 1.5) ** 2),
+        np.pad(seven(), ((60, 40), (70, 30)), constant_values=0.15),  # a dark desk
+        with_lines(),
+        with_frame(),
+        in_a_box(),
+        1 - seven(),
+    ],
+    ids=["edge", "corner", "vignette", "desk", "lines", "frame", "box", "light ink"],
+)
+def test_what_is_around_a_digit_is_no_ink(plain: Picture, picture: Picture) -> None:
+    assert likeness(center_digit(picture), plain) > 0.9
+
+
+def test_ink_of_the_paper_s_own_grey_is_seen_by_its_colour(plain: Picture) -> None:
+    is_ink = seven() < 0.5
+    colours = np.where(is_ink[..., None], (60, 90, 255), (225, 45, 25)).astype(np.uint8)
+    assert likeness(center_digit(colours), plain) > 0.95
+
+
+def test_a_digit_cut_to_its_own_box_is_ink(plain: Picture) -> None:
+    assert likeness(center_digit(seven()[60:140, 50:100]), plain) > 0.95
+
+
+def test_a_hair_line_is_drawn_wider(plain: Picture) -> None:
+    sheet = np.full((400, 300), 0.9)
+    sheet[120:122, 100:200] = 0.2
+    for row in range(122, 280):
+        sheet[row, int(198 - 0.4 * (row - 122)) : int(201 - 0.4 * (row - 122))] = 0.2
+    centred = center_digit(sheet)
+    assert centred.sum() > 0.4 * plain.sum()
+
+
+def test_light_ink_at_one_end_moves_the_digit_inside_the_picture() -> None:
+    picture = np.zeros((60, 60))
+    picture[10:14, 10:50] = picture[10:50, 10:14] = 0.5
+    picture[35:50, 35:50] = 1
+    assert ink_sides(center_digit(picture)) == (20, 20)
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 999))
+def test_the_threshold_parts_ink_from_paper_with_the_least_spread(seed: int) -> None:
+    values = np.random.default_rng(seed).integers(0, 256, 40) / 255
+
+    def spread(threshold: float) -> float:
+        parts = values[values > threshold], values[values <= threshold]
+        return sum(float(part.var() * len(part)) for part in parts if len(part))
+
+    best = min(spread((level + 0.5) / 255) for level in range(255))
+    found = spread(pictures.otsu_threshold(values))
+    assert found == pytest.approx(best, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("level", [0, 180, 255])
+def test_a_picture_without_ink_is_refused(level: int) -> None:
+    with pytest.raises(ValueError, match="No ink stands out"):
+        center_digit(np.full((30, 40, 3), level, np.uint8))
+
+
+@pytest.mark.parametrize("value", [-0.5, 1.5, np.nan, np.inf])
+def test_fractions_beyond_0_and_1_are_refused(value: float) -> None:
+    with pytest.raises(ValueError, match=re.escape("[0, 1]")):
+        center_digit(np.pad([[value]], 9))
+
+
+# Picture files
+
+
+def test_grey_and_colours_are_read_as_they_are(few: Arrays, tmp_path: Path) -> None:
+    colours = np.stack([few["x_train"][i] for i in range(3)], axis=-1)
+    for pixels in (few["x_test"][0], colours):
+        Image.fromarray(pixels).save(tmp_path / "digit.png")
+        expected = pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)
+        for path in (tmp_path / "digit.png", str(tmp_path / "digit.png")):
+            np.testing.assert_array_equal(read_picture(path), expected, strict=True)
+
+
+def test_sixteen_bits_are_scaled_by_the_largest(tmp_path: Path) -> None:
+    for levels, expected in (
+        ([0, 257, 51399, 65535], [0, 1, 199, 255]),
+        ([0, 51, 255], [0, 51, 255]),
+        ([0, 2048, 4095], [0, 127, 255]),
+    ):
+        Image.fromarray(np.array([levels], np.uint16)).save(tmp_path / "scan.png")
+        assert read_picture(tmp_path / "scan.png")[0, :, 0].tolist() == expected
+
+
+@pytest.mark.parametrize(("ink", "expected"), [(0, [255, 0, 204]), (255, [0, 255, 51])])
+def test_transparent_paper_is_unlike_its_ink(
+    tmp_path: Path, ink: int, expected: list[int]
+) -> None:
+    pixels = np.full((1, 3, 4), ink, np.uint8)
+    pixels[0, :, 3] = [0, 255, 51]  # transparent, opaque, and one fifth of the ink
+    Image.fromarray(pixels).save(tmp_path / "drawing.png")
+    assert read_picture(tmp_path / "drawing.png")[0, :, 0].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("orientation", "quarter_turns_left"), [(1, 0), (3, 2), (6, 3), (8, 1)]
+)
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_photo_is_turned_upright(
+    tmp_path: Path, orientation: int, quarter_turns_left: int, suffix: str
+) -> None:
+    stored = np.zeros((24, 40), np.uint8)
+    stored[:8, :8] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(stored).save(tmp_path / f"photo.{suffix}", exif=exif)
+    upright = read_picture(tmp_path / f"photo.{suffix}")[..., 0]
+    np.testing.assert_allclose(
+        upright, np.rot90(stored, quarter_turns_left).astype(float), atol=1
+    )
+
+
+def test_a_large_jpeg_is_read_shrunk(tmp_path: Path) -> None:
+    Image.new("RGB", (4000, 3000), (200, 100, 50)).save(tmp_path / "photo.jpg")
+    picture = read_picture(tmp_path / "photo.jpg")
+    assert picture.shape == (768, 1024, 3)
+    np.testing.assert_allclose(picture[0, 0].astype(int), (200, 100, 50), atol=3)
+
+
+def test_a_picture_of_ninety_one_million_pixels_is_refused(tmp_path: Path) -> None:
+    Image.new("1", (9500, 9600)).save(tmp_path / "large.png")
+    with pytest.raises(ValueError, match=r"large\.png has 9500 by 9600 pixels.*shrink"):
+        read_picture(tmp_path / "large.png")
+
+
+def test_an_iphone_s_own_format_is_read_or_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    path = tmp_path / "photo.heic"
+    heif.from_pillow(Image.new("RGB", (64, 48), (200, 100, 50))).save(path)
+    np.testing.assert_allclose(
+        read_picture(path)[0, 0].astype(int), (200, 100, 50), atol=6
+    )
+    monkeypatch.setattr(pictures, "register_heif", lambda: False)
+    with pytest.raises(ValueError, match="save it as JPEG"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", None])
+def test_a_file_that_is_no_picture_is_refused(
+    few: Arrays, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "digit.png"
+    Image.fromarray(few["x_test"][0]).save(path)
+    path.write_bytes(path.read_bytes()[:-60] if content is None else content)
+    with pytest.raises(ValueError, match=re.escape(str(path)) + ".*PNG or JPEG"):
+        read_picture(path)
+
+
+def test_a_picture_of_another_kind_is_refused(few: Arrays, tmp_path: Path) -> None:
+    Image.fromarray(few["x_test"][0]).save(tmp_path / "digit.png", format="TIFF")
+    with pytest.raises(ValueError, match="not a picture that can be read"):
+        read_picture(tmp_path / "digit.png")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        b"Exif\0\0II*\0\x08\0\0\0\x05\0",  # five entries promised, and none there
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x05",
+    ],
+)
+def test_half_a_note_by_a_camera_is_no_reason_to_refuse(
+    few: Arrays, tmp_path: Path, note: bytes
+) -> None:
+    digit = Image.fromarray(few["x_test"][0])
+    digit.save(tmp_path / "photo.png", exif=note)
+    np.testing.assert_array_equal(
+        read_picture(tmp_path / "photo.png")[..., 0], few["x_test"][0]
+    )
+
+
+def test_a_missing_picture_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"photo\.png"):
+        read_picture(tmp_path / "photo.png")
