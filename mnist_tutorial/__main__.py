@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from mnist_tutorial.convolution import softmax
 from mnist_tutorial.data import load_mnist
 from mnist_tutorial.pictures import center_digit, read_picture
 from mnist_tutorial.preprocessing import add_channel, prepare, scale_pixels
@@ -70,24 +73,36 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def predict(options: argparse.Namespace) -> int:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="replace"
-        )  # old code pages have no sign for a bar
-    model, status = None, 0
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # old code pages have no sign for a bar
+        sys.stdout.reconfigure(errors="replace")
+    digits, status = {}, 0
     for path in options.images:
         try:
-            digit = center_digit(read_picture(path))
+            digits[path] = center_digit(read_picture(path))
         except (ValueError, OSError) as error:
             status = fail(error if path in str(error) else f"{path}: {error}")
-            continue
-        model = network(options) if model is None else model
-        x = add_channel(scale_pixels(digit[None]))
-        probabilities = model.predict(x, verbose=0)[0]
+    if not digits:
+        return status
+    from mnist_tutorial import export
+    from mnist_tutorial.doubt import LIMITS, doubt
+
+    model, temperature, limits = network(options), 1.0, LIMITS
+    if options.weights:
+        limits = export.limits(model, temperature)
+    else:
+        temperature = export.temperature()
+    x = add_channel(scale_pixels(np.stack(list(digits.values()))))
+    read = export.up_to_logits(model).predict(x, verbose=0)
+    for (path, digit), logits in zip(digits.items(), read, strict=True):
+        probabilities = softmax(logits / temperature)
         print(f"{path}: {probabilities.argmax()}")
         for label, probability in enumerate(probabilities):
             bar = "█" * round(40 * float(probability))
             print(f"  {label} {probability:7.2%} {bar}".rstrip())
+        if sentence := doubt(digit, logits, probabilities, limits):
+            print(f"  {sentence}")
     return status
 
 

@@ -19,18 +19,6 @@
     return order.slice(0, 2);
   }
 
-  /** What to say to ten logits, by the limits that come with the weights. */
-  function verdictOn(logits, { limits, temperature }) {
-    const probabilities = window.mnistDraw.softmax(logits, temperature);
-    const [best, second] = twoBest(probabilities);
-    if (logits[best] < limits.logit) {
-      return `Unlike any digit it has learned. If it is one, the best guess is ${best}.`;
-    }
-    if (probabilities[best] < limits.probability)
-      return `Not sure: ${article(best)}, or perhaps ${article(second)}.`;
-    return `This is ${article(best)}.`;
-  }
-
   function createAnswer(place) {
     const part = (name) => place.querySelector(`.answer-${name}`);
     const list = part("bars");
@@ -71,14 +59,14 @@
       }, PAUSE);
     }
 
-    /** Show the answer to a digit. label: what it is, where that is known. */
-    function show(logits, weights, label, temperature = weights.temperature) {
-      fill(window.mnistDraw.softmax(logits, temperature));
-      const verdict = verdictOn(logits, weights);
-      say(
-        label === null ? verdict : `${verdict} Its label says ${label}.`,
-        !verdict.startsWith("This"),
-      );
+    /** Show the answer to a digit's pixels. label: what it is, where that is known. */
+    function show(pixels, logits, weights, label, temperature = weights.temperature) {
+      const { softmax } = window.mnistDraw;
+      fill(softmax(logits, temperature));
+      const probabilities = softmax(logits, weights.temperature);
+      const doubt = window.mnistDrawing.doubt(pixels, logits, probabilities, weights.limits);
+      const verdict = doubt || `This is ${article(twoBest(probabilities)[0])}.`;
+      say(label === null ? verdict : `${verdict} Its label says ${label}.`, Boolean(doubt));
     }
 
     /** Show that there is no answer, and say why. */

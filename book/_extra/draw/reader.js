@@ -43,7 +43,9 @@
       else if (digit.problem) answer.none(digit.problem);
       else if (network) {
         const { values } = network.layers[network.layers.length - 1];
-        answer.show(Array.from(values), window.mnistDraw.weights, drawing.label, temperature());
+        const logits = Array.from(values);
+        const { weights } = window.mnistDraw;
+        answer.show(digit.pixels, logits, weights, drawing.label, temperature());
       } else if (!drawing.written) answer.none("The network is on its way…");
     }
 

@@ -14,14 +14,15 @@
    * levels: 0 to 255, row by row, four for each pixel (RGBA) or one (grey). Returns `pixels`,
    * 784 bytes; and where they come from: `box`, the ink's place in the picture as fractions of
    * its sides, and `place`, that box's place among the pixels. Throws an error without ink.
+   * On a paper that is white because the page made it, all ink is the digit: `isDrawn` saves the
+   * search.
    */
-  function centerDigit(levels, width, height) {
+  function centerDigit(levels, width, height, isDrawn = false) {
     const step = levels.length / (width * height);
     let planes = Array.from({ length: Math.min(step, 3) }, (_, k) =>
       plane(height, width, Uint8Array, (i) => levels[i * step + k]));
     if (Math.max(width, height) > LARGEST) planes = planes.map((one) => resize(one, LARGEST));
-    const { grey, scale } = darkOnLight(oneGrey(planes));
-    const { digit, box } = thicken(pickDigit(liftInk(grey, scale), grey));
+    const { digit, box } = thicken(isDrawn ? allInk(planes[0]) : findDigit(planes));
     const fitted = resize(map(digit, (ink) => Math.floor(ink * 255 + 0.5), Uint8Array), BOX);
     const most = fitted.values.reduce((a, b) => Math.max(a, b));
     const top = offset(fitted, false), left = offset(fitted, true);
@@ -33,11 +34,28 @@
     return {
       pixels,
       box: {
-        top: box.top / grey.height, left: box.left / grey.width,
-        height: digit.height / grey.height, width: digit.width / grey.width,
+        top: box.top / planes[0].height, left: box.left / planes[0].width,
+        height: digit.height / planes[0].height, width: digit.width / planes[0].width,
       },
       place: { top, left, height: fitted.height, width: fitted.width },
     };
+  }
+
+  function findDigit(planes) {
+    const { grey, scale } = darkOnLight(oneGrey(planes));
+    return pickDigit(liftInk(grey, scale), grey);
+  }
+
+  const allInk = (grey) => cutOut(map(grey, (level) => 1 - level / 255));
+
+  /** Cut out the box that holds all ink. */
+  function cutOut(ink) {
+    const box = { ...NOWHERE };
+    ink.values.forEach((value, i) => {
+      if (value > 0.1) include(box, Math.floor(i / ink.width), i % ink.width);
+    });
+    const { top, left, bottom, right } = box;
+    return { digit: cut(ink, top, left, bottom - top, right - left), box };
   }
 
   function plane(height, width, type = Float64Array, value = null) {
@@ -378,13 +396,7 @@
     const noise = paper.length ? quantile(paper, 0.95) : 0;
     const full = quantile(ink.values.filter((_, i) => digit.values[i]), 0.9);
     if (full < 4 * (paper.length ? quantile(paper, 0.75) : 0)) throw new Error(NO_INK);
-    const clear = map(ink, (value, i) => near[i] * clip((value - noise) / (full - noise), 1));
-    const box = { ...NOWHERE };
-    clear.values.forEach((value, i) => {
-      if (value > 0.1) include(box, Math.floor(i / ink.width), i % ink.width);
-    });
-    const { top, left, bottom, right } = box;
-    return { digit: cut(clear, top, left, bottom - top, right - left), box };
+    return cutOut(map(ink, (value, i) => near[i] * clip((value - noise) / (full - noise), 1)));
   }
 
   const NO_INK = "No ink stands out from the paper: write larger or with more contrast.";

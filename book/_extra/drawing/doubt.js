@@ -6,6 +6,8 @@
 
   const SIZE = 28, INKED = 50, TALL = 0.5, WIDEST = 1.8, THICKEST = 11, HEAVY = 170;
 
+  const article = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
+
   /** Return a sentence that says what is doubtful and what may help, or "" for a sure answer. */
   function doubt(pixels, logits, probabilities, limits) {
     const order = Array.from(probabilities.keys());
@@ -18,13 +20,13 @@
       return "This is wider than any digit: write or crop one at a time.";
     }
     if (isFilled(pixels)) return "This is a filled shape, not a stroke: use a thinner pen.";
-    let help = "crop to the paper, write larger, or give it more contrast and more even light";
+    let help = "crop closer, write larger, or use more even light";
     if (pixels.reduce((sum, pixel) => sum + pixel, 0) > HEAVY * 255) help = "use a thinner pen";
     if (logits[best] < limits.logit) {
-      return `Unlike any digit it has learned; if it is one, perhaps a ${best}: ${help}.`;
+      return `Unlike any digit it knows, at best ${article(best)}: ${help}.`;
     }
     if (probabilities[best] < limits.probability) {
-      return `Not sure, a ${best} or perhaps a ${second}: ${help}.`;
+      return `Not sure, ${article(best)} or ${article(second)}: ${help}.`;
     }
     return "";
   }

@@ -121,7 +121,8 @@
       digit = null;
       if (drawn.below || drawn.strokes.length) {
         try {
-          digit = window.mnistDrawing.centerDigit(greyLevels(ink), paper.width, paper.height);
+          const { data, width, height } = ink.getImageData(0, 0, paper.width, paper.height);
+          digit = window.mnistDrawing.centerDigit(data, width, height, !drawn.below);
         } catch (error) {
           digit = { problem: error.message };
         }
@@ -363,17 +364,6 @@
         return paper.height;
       },
     };
-  }
-
-  /** A canvas as grey levels, 0 for black, as Pillow turns colours into grey. */
-  function greyLevels(context) {
-    const { width, height } = context.canvas;
-    const { data } = context.getImageData(0, 0, width, height);
-    const levels = new Uint8Array(width * height);
-    for (let i = 0, k = 0; i < levels.length; i++, k += 4) {
-      levels[i] = (19595 * data[k] + 38470 * data[k + 1] + 7471 * data[k + 2] + 32768) >> 16;
-    }
-    return levels;
   }
 
   window.mnistDrawing = Object.assign(window.mnistDrawing || {}, { create });

@@ -5,25 +5,40 @@
 
   const LARGEST = 1000; // a picture with a longer side is shrunk to it
 
-  /** Read a picture file into a canvas. Its transparent parts become white. */
+  /** Read a picture file into a canvas. Dark ink on transparent is laid on white, light on black. */
   async function readPicture(file) {
     let picture;
     try {
       picture = await createImageBitmap(file);
     } catch {
-      throw new Error(`${file.name} is not a picture that this browser can read.`);
+      const isHeic = /\.hei[cf]$/i.test(file.name);
+      const what = isHeic ? "a HEIC picture: save it as JPEG" : "no picture that this browser can read";
+      throw new Error(`${file.name} is ${what}.`);
     }
     const scale = Math.min(1, LARGEST / Math.max(picture.width, picture.height));
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(picture.width * scale));
     canvas.height = Math.max(1, Math.round(picture.height * scale));
     const context = canvas.getContext("2d");
-    context.fillStyle = "white";
-    context.fillRect(0, 0, canvas.width, canvas.height);
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, 0, 0, canvas.width, canvas.height);
     picture.close();
+    context.globalCompositeOperation = "destination-over"; // below what is there already
+    context.fillStyle = paperFor(context.getImageData(0, 0, canvas.width, canvas.height).data);
+    context.fillRect(0, 0, canvas.width, canvas.height);
     return canvas;
+  }
+
+  /** White, unless what is opaque in a partly transparent picture is light. */
+  function paperFor(colours) {
+    let light = 0, opaque = 0, least = 255;
+    for (let i = 0; i < colours.length; i += 4) {
+      const alpha = colours[i + 3];
+      light += (alpha * (colours[i] + colours[i + 1] + colours[i + 2])) / 3;
+      opaque += alpha;
+      least = Math.min(least, alpha);
+    }
+    return least === 255 || light < 128 * opaque ? "white" : "black";
   }
 
   /**
