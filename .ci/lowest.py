@@ -1,4 +1,4 @@
-"""Print the lowest version that pyproject.toml admits of everything it names, as pip takes it behind -c.
+"""Print the lowest versions that pyproject.toml admits, as pip takes them behind -c.
 
 python .ci/lowest.py >lowest.txt && pip install -c lowest.txt hatchling editables
 pip install -c lowest.txt --no-build-isolation -e ".[book,test]"

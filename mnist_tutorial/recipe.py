@@ -31,7 +31,6 @@ class Recipe:
     seed: Seed = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.learning_rate <= 1000:
-            raise ValueError(
-                f"learning_rate must be above 0, up to 1000, got {self.learning_rate}."
-            )
+        rate = self.learning_rate
+        if not 0 < rate <= 1000:
+            raise ValueError(f"learning_rate must be above 0, up to 1000, got {rate}.")

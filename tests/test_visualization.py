@@ -134,8 +134,8 @@ def test_a_measure_is_drawn_by_its_name_or_missed() -> None:
     axis = draw_learning_curves(histories, "accuracy").axes[0]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "accuracy")
     assert np.array_equal(axis.get_lines()[0].get_xydata(), [[1, 0.8]])
-    with pytest.raises(ValueError, match="accuraccy"):
-        draw_learning_curves(histories, "accuraccy")
+    with pytest.raises(ValueError, match="precision"):
+        draw_learning_curves(histories, "precision")
 
 
 def test_a_source_is_shown_whole() -> None:

@@ -52,6 +52,7 @@ def checking_lines(source: str) -> set[int]:
             and "check" in ast.unparse(node.value.func)
         )
         if only_raises or calls_a_check or isinstance(node, ast.Assert):
+            assert isinstance(node, ast.stmt)
             lines |= set(range(node.lineno, (node.end_lineno or 0) + 1))
     return lines & code_lines(source)
 
