@@ -260,7 +260,7 @@ def extents(pieces: Pieces) -> Float[np.ndarray, "n"]:
 def hold(outer: Pieces, inner: Float[np.ndarray, "m 6"]) -> Bool[np.ndarray, "k"]:
     """Whether one box lies within another, as in a frame: one piece against many."""
     starts, ends = outer[:, 2:4] < inner[:, 2:4], outer[:, 4:] > inner[:, 4:]
-    return (starts & ends).all(axis=1)
+    return np.all(starts & ends, axis=1)
 
 
 def pick_digit(ink: Grey, grey: Grey) -> Cut:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_tutorial import export, models
+from mnist_tutorial import doubt, export, models
 from mnist_tutorial.backend import keras
 from mnist_tutorial.experiments import article, variants
 from mnist_tutorial.weights import load_pretrained
@@ -79,6 +79,7 @@ def test_the_page_has_the_network_that_comes_with_the_package(
     assert committed["limits"] == pytest.approx(
         written["limits"], abs=0.0011
     )  # the last digit may turn
+    assert pytest.approx(written["limits"], abs=0.011) == doubt.LIMITS
 
 
 def test_the_file_holds_the_rounded_weights(
