@@ -773,7 +773,7 @@ def test_two_thousand_strokes_take_no_more_memory(draw: Page) -> None:
                   send("pointermove", 60 + 12 * k, 60 + 9 * k);
                 }
                 send("pointerup", 160, 140);
-                mnistDraw.pass();
+                if (i % 8 === 0) mnistDraw.pass();
                 const full = i % 10 === 9;
                 if (full) document.querySelector(".drawing-clear").click();
               }
