@@ -91,7 +91,7 @@ def main() -> None:
         process = start(work, disturbed)
         time.sleep(random.uniform(0.3, 1) * seconds[work])
         if process.poll() is not None:  # too late, or all was there: begin again
-            disturbed.rename(folder / f"{work} before kill {kills}")
+            disturbed.rename(Path(tempfile.mkdtemp(dir=folder), work))
             disturbed.mkdir()
             seconds[work] *= 0.8
             continue
