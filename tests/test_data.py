@@ -225,6 +225,9 @@ def test_a_file_with_one_array_as_kmnist_publishes_them_gets_advice(
         (b"\x89HDF\r\n\x1a\n", "HDF5"),
         (b"", "damaged"),
     ],
+    ids=lambda part: (
+        part if isinstance(part, str) else ""
+    ),  # gzip's bytes hold the time
 )
 def test_a_file_of_another_kind_is_called_by_its_kind(
     tmp_path: Path, content: bytes, kind: str
