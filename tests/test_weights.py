@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mnist_tutorial import models, results, weights
+from mnist_tutorial.backend import keras
 
 
 def test_weights_come_back_from_their_file_which_replaces_the_old_one(
@@ -78,7 +79,10 @@ def test_a_missing_file_and_one_of_another_kind_are_named(tmp_path: Path) -> Non
 
 
 def test_the_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    for model in (models.build_deep_cnn(), models.build_cnn(normalize=False)):
+    plain = models.build_cnn(normalize=False)
+    layers = [*models.build_cnn().layers, keras.layers.Dense(10)]
+    longer = keras.Sequential([keras.Input((28, 28, 1)), *layers])
+    for model in (models.build_deep_cnn(), plain, longer):
         weights.save(model, tmp_path / "other.weights.h5")
         model.save_weights(tmp_path / "by_keras.weights.h5")  # which notes no checksum
         for name in ("other", "by_keras"):
