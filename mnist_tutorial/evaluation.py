@@ -83,6 +83,8 @@ def proportion_interval(
     The exact interval, which holds the true accuracy at least as often as `confidence`
     says (Clopper and Pearson, 1934).
     """
+    if not 0 <= correct <= digits:  # which not every SciPy refuses
+        raise ValueError(f"correct must be 0 to {digits}, got {correct}.")
     test = stats.binomtest(int(correct), int(digits))
     low, high = test.proportion_ci(confidence, method="exact")
     return float(low), float(high)

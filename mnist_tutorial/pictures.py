@@ -19,7 +19,7 @@ SCALES = (0.03, 0.06, 0.1, 0.16, 0.24)  # the width of a stroke, of the longer s
 GAP = 0.018  # of the longer side: ink that is no further apart is one piece
 FAINTEST = 0.03  # the least share of the paper's light that ink takes away
 THINNEST = 1.8  # the width of a stroke that is not thickened, of MNIST's pixels
-NO_INK = "No ink stands out from the paper: write larger or with more contrast."
+NO_INK = "No ink stands out in the picture: write larger or with more contrast."
 TOUCHING = np.ones((3, 3), bool)  # pixels that meet at a corner are one piece
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "HEIF")  # not EPS, which is a program
 LARGEST_FILE = 90_000_000  # pixels; more would take a gigabyte of memory
@@ -187,7 +187,8 @@ def dark_on_light(grey: Grey) -> tuple[Grey, float]:
 def lift_ink(grey: Grey, scale: float) -> Grey:
     """What fraction of the paper's own light is missing at each pixel."""
     smooth = ndimage.gaussian_filter(grey, 0.7, mode="nearest")
-    paper = close(smooth, window(grey.shape, 2.5 * scale))
+    size = max(window(grey.shape, 2.5 * scale), 7)  # the narrowest stroke takes 3
+    paper = close(smooth, size)
     darkest = max(0.4 * np.quantile(paper, 0.9), 1)  # what is darker still is no paper
     return np.clip((paper - grey) / np.maximum(paper, darkest), 0, 1)
 

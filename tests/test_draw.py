@@ -371,14 +371,14 @@ def test_a_file_that_is_no_picture_is_named_and_changes_nothing(draw: Page) -> N
 def test_a_picture_of_one_colour_shows_no_digit(draw: Page, level: int) -> None:
     draw_with_the_mouse(draw)
     choose_file(draw, png(np.full((50, 40), level, np.uint8)))
-    expect(draw.locator(VERDICT)).to_contain_text("no digit")
+    expect(draw.locator(VERDICT)).to_contain_text("No ink")
     assert percentages(draw) == EMPTY
 
 
 def test_two_digits_in_one_picture_are_doubted(draw: Page, mnist: Arrays) -> None:
     pair = np.hstack([mnist["x_test"][0], mnist["x_test"][1]])
     choose_file(draw, png(np.pad(pair, 4)))
-    expect(draw.locator(VERDICT)).to_have_text(re.compile("Unlike any digit|Not sure"))
+    expect(draw.locator(VERDICT)).to_contain_text("2 digits")
 
 
 def test_the_temperature_changes_the_percentages_and_no_logit(draw: Page) -> None:

@@ -54,7 +54,7 @@ def test_a_killed_worker_of_a_cluster_costs_no_member(tmp_path: Path) -> None:
     random_state = random.getstate()  # which Dask changes
     with (
         LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -32,7 +32,7 @@ def members_per_hour(workers: int, threads: int) -> float:
         folder, executor = stack.enter_context(tempfile.TemporaryDirectory()), None
         if workers:
             cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None
+                n_workers=workers, threads_per_worker=1, dashboard_address=":0"
             )
             client = stack.enter_context(Client(stack.enter_context(cluster)))
             executor = client.get_executor()

@@ -12,7 +12,7 @@
       picture = await createImageBitmap(file);
     } catch {
       const isHeic = /\.hei[cf]$/i.test(file.name);
-      const what = isHeic ? "a HEIC picture: save it as JPEG" : "no picture that this browser can read";
+      const what = isHeic ? "a HEIC picture: save it as JPEG" : "not a picture that this browser can read";
       throw new Error(`${file.name} is ${what}.`);
     }
     const scale = Math.min(1, LARGEST / Math.max(picture.width, picture.height));
