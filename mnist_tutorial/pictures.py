@@ -187,7 +187,8 @@ def dark_on_light(grey: Grey) -> tuple[Grey, float]:
 def lift_ink(grey: Grey, scale: float) -> Grey:
     """What fraction of the paper's own light is missing at each pixel."""
     smooth = ndimage.gaussian_filter(grey, 0.7, mode="nearest")
-    paper = close(smooth, window(grey.shape, 2.5 * scale))
+    size = max(window(grey.shape, 2.5 * scale), 7)  # the narrowest stroke takes 3
+    paper = close(smooth, size)
     darkest = max(0.4 * np.quantile(paper, 0.9), 1)  # what is darker still is no paper
     return np.clip((paper - grey) / np.maximum(paper, darkest), 0, 1)
 

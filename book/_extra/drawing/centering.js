@@ -240,7 +240,8 @@
 
   /** What fraction of the paper's own light is missing at each pixel. */
   function liftInk(grey, scale) {
-    const paper = close(smoothed(grey), windowOf(grey, 2.5 * scale)).values;
+    const size = Math.max(windowOf(grey, 2.5 * scale), 7); // the narrowest stroke takes 3
+    const paper = close(smoothed(grey), size).values;
     const darkest = Math.max(0.4 * quantile(paper, 0.9), 1);
     return map(grey, (value, i) => clip((paper[i] - value) / Math.max(paper[i], darkest), 1));
   }
