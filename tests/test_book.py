@@ -96,12 +96,8 @@ class TestEveryNotebook:
                 shown = set().union(*kinds)
                 assert shown & {"image/png", "image/svg+xml", "text/html"}, cell["id"]
 
-    def test_says_in_its_first_cell_how_to_get_the_package(
-        self, notebook: Path
-    ) -> None:
-        text = "".join(cells_of(notebook, "markdown")[0]["source"])
-        for words in ('pip install -e ".[book]"', "jupyter lab", "%pip install git+"):
-            assert words in text
+    def test_leads_to_the_page_on_running_it(self, notebook: Path) -> None:
+        assert "(running.md)" in text_of(notebook)
 
     def test_describes_every_picture(self, notebook: Path) -> None:
         for cell in code_cells_of(notebook):
