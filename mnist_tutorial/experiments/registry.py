@@ -10,7 +10,7 @@ import numpy as np
 
 from mnist_tutorial import load_mnist, prepare, results, weights
 from mnist_tutorial.backend import keras
-from mnist_tutorial.experiments import calibration, ensemble, search
+from mnist_tutorial.experiments import calibration, ensemble, one_page, search
 from mnist_tutorial.experiments.article import AS_MEANT, TODAY
 from mnist_tutorial.experiments.few_labels import (
     label_together,
@@ -76,6 +76,11 @@ EXPERIMENTS = {
     "article-today": Experiment(replace(ARTICLE, augmentation=TODAY), seeds(5)),
     "article-meant": Experiment(MEANT, seeds(5)),
     "article-meant-today": Experiment(replace(MEANT, augmentation=TODAY), seeds(5)),
+    "one-page": Experiment(
+        replace(MEANT, augmentation=one_page.RANGES, augmenter="keras.layers"),
+        seeds(5),
+        run=one_page.run_on_arrays,
+    ),
     "tutorial": Experiment(Variant(), seeds(10)),  # the search's winner
     "tutorial-short": Experiment(Variant(epochs=4), seeds(5)),  # see SEARCH
     "tutorial-long": Experiment(Variant(epochs=24), seeds(5)),

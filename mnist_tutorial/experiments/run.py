@@ -2,6 +2,7 @@
 
 import datetime
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,22 @@ def run_on_batches(
     variant: Variant, dataset: tensorflow.data.Dataset, test_data: Digits
 ) -> Run:
     """Train once on batches; return what `run` does."""
+
+    def train(callback: keras.callbacks.Callback) -> tuple[keras.Model, History]:
+        model = variants.build(variant)
+        return model, variants.fit(variant, model, dataset, [callback])
+
+    return scored(train, test_data)
+
+
+def scored(
+    train: Callable[[keras.callbacks.Callback], tuple[keras.Model, History]],
+    test_data: Digits,
+) -> Run:
+    """Train with a callback that scores the test digits; return what `run` does."""
     start = time.perf_counter()
-    model = variants.build(variant)
     after_epoch = ScoreAfterEpoch(*test_data)
-    history = variants.fit(variant, model, dataset, [after_epoch])
+    model, history = train(after_epoch)
     seconds = time.perf_counter() - start - after_epoch.seconds
     history |= after_epoch.history
     return model, {

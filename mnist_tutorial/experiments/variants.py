@@ -21,7 +21,9 @@ class Variant(Recipe):
     ema: Fraction = 0.0
     normalization: Literal["book", "article", "none"] = "book"
     pooling: Literal["max", "strides"] = "max"
-    augmenter: Literal["RandomAffine", "ImageDataGenerator"] = "RandomAffine"
+    augmenter: Literal["RandomAffine", "ImageDataGenerator", "keras.layers"] = (
+        "RandomAffine"
+    )
 
 
 def build(variant: Variant) -> keras.Model:
