@@ -1,4 +1,4 @@
-"""What an answer of a trained network depends on."""
+"""What a trained network's answer depends on."""
 
 from functools import partial
 
@@ -16,9 +16,9 @@ Images = Float[np.ndarray, "n 28 28 1"]
 def margin(
     model: keras.Model, images: Images, label: Digit, rival: Digit
 ) -> Float[np.ndarray, "n"]:
-    """Return how far the logit of `label` stands above that of `rival`, for each image.
+    """Return by how much the logit of `label` exceeds that of `rival`, for each image.
 
-    It is the logarithm of how many times as probable the label is for the network.
+    It is the logarithm of how many times more probable the network finds the label.
     """
     logits = run(layers_up_to(model, "logits"), images)
     return logits[:, label] - logits[:, rival]
@@ -32,19 +32,15 @@ def occlusion_map(
     size: Positive = 5,
     fill: Number = 0,
 ) -> Float[np.ndarray, "28 28"]:
-    """Cover each place of an image in turn; return how far the margin falls.
+    """Cover each place of an image in turn; return by how much the margin falls.
 
-    The square that covers has `size` pixels a side, an odd number, and is filled with 0
-    for paper or 1 for ink. Source: Zeiler and Fergus, Visualizing and understanding
-    convolutional networks, 2014.
+    The square has `size` pixels a side and is filled with 0, paper, or 1, ink. Source:
+    Zeiler and Fergus, Visualizing and understanding convolutional networks, 2014.
     """
-    if size % 2 == 0:
-        raise ValueError(f"size must be odd, to have a centre, got {size}.")
     covered = np.tile(image, (28 * 28, 1, 1, 1))
-    reach = size // 2
     for picture, (row, column) in zip(covered, np.ndindex(28, 28), strict=True):
-        rows = slice(max(row - reach, 0), row + reach + 1)
-        picture[rows, max(column - reach, 0) : column + reach + 1] = fill
+        top, left = row - size // 2, column - size // 2
+        picture[max(top, 0) : top + size, max(left, 0) : left + size] = fill
     before = margin(model, image[np.newaxis], label, rival)
     return (before - margin(model, covered, label, rival)).reshape(28, 28)
 
@@ -56,12 +52,12 @@ def integrated_gradients(
     rivals: Integer[np.ndarray, "n"],
     steps: Positive = 64,
 ) -> Float[np.ndarray, "n 28 28"]:
-    """Share the margin of label over rival among the pixels of each image.
+    """Divide the margin of label over rival among the pixels of each image.
 
-    A pixel's part is its ink times the mean gradient on the straight way from blank
-    paper to the image, taken in the middle of each step. The parts add up, but for the
-    steps' coarseness, to the image's margin less that of blank paper. Source:
-    Sundararajan et al., Axiomatic attribution for deep networks, 2017.
+    A pixel gets its ink times the mean gradient on the straight path from blank paper
+    to the image. The attributions add up, nearly, to the image's margin minus that of
+    blank paper. Source: Sundararajan et al., Axiomatic attribution for deep networks,
+    2017.
     """
     weights = one_hot(labels) - one_hot(rivals)
     gradient_at = gradient_of(layers_up_to(model, "logits"), weights)
@@ -77,10 +73,9 @@ def ablate_filters(
     filters: Integer[np.ndarray, "count"],
     values: Float[np.ndarray, "filters"] | Number = 0,
 ) -> Float[np.ndarray, "n 10"]:
-    """Return the logits when these filters of a layer put out the same everywhere.
+    """Compute the logits with some of a layer's filters held at a constant output.
 
-    values: what they put out, one number for all or one for each filter of the layer. A
-    value of 0 silences a filter of a layer with ReLU.
+    values: that constant, one for all or one for each filter of the layer.
     """
     before, whole = layers_up_to(model, layer), layers_up_to(model, "logits")
     if len(before) > len(whole):

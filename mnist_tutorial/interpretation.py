@@ -1,6 +1,6 @@
 """What excites a filter of a trained network.
 
-The networks are rows of layers as in `models`, the images such as `prepare` returns.
+A network is a sequence of layers, as in `models`; images are what `prepare` returns.
 """
 
 import math
@@ -14,13 +14,13 @@ from mnist_tutorial.backend import keras, tensorflow
 from mnist_tutorial.scalars import Number, Positive, Whole
 
 Images = Float[np.ndarray, "n 28 28 1"]
-BATCH = 250  # images at a time, so that their maps fit into memory
+BATCH = 250  # images at a time, so that their feature maps fit into memory
 
 
 def feature_maps(
     model: keras.Model, images: Images, layer: str
 ) -> Float[np.ndarray, "n *shape"]:
-    """Compute what a layer puts out: maps (n, rows, columns, filters), or features."""
+    """Compute a layer's output: maps (n, rows, columns, filters), or features."""
     return run(layers_up_to(model, layer), images)
 
 
@@ -29,7 +29,7 @@ def top_activations(
 ) -> Integer[np.ndarray, "count 3"]:
     """Find the images that excite a filter most, and where: (image, row, column).
 
-    The strongest comes first; `maps` are what `feature_maps` returns.
+    The strongest comes first; `maps` come from `feature_maps`.
     """
     of_filter = maps[..., filter]
     strongest = of_filter.max(axis=(1, 2))
@@ -43,9 +43,8 @@ def receptive_field(
 ) -> tuple[slice, slice]:
     """Return the rows and columns of the image that one place of a map depends on.
 
-    From the place back to the pixels: the place i of a layer with window k and stride s
-    reads the places s * i to s * i + k - 1 of the layer before it, if nothing is
-    padded.
+    Without padding, place i of a layer with window k and stride s reads the places
+    s * i to s * i + k - 1 of the layer before. We go back layer by layer.
     """
     first = last = np.array([row, column])
     for earlier in reversed(layers_up_to(model, layer)):
@@ -69,13 +68,11 @@ def maximize_activation(
     steps: Positive = 100,
     size: Number = 0.5,
 ) -> Float[np.ndarray, "n 28 28 1"]:
-    """Change each image, step by step, so that one number that a layer puts out grows.
+    """Change each image step by step so that one number of a layer's output grows.
 
-    units: for each image the place of its number in the layer's output, (row, column,
-    filter), or (feature,) of a dense layer. Each step goes as far as `size` (the length
-    of all pixels' changes) along the gradient and back into [0, 1]; steps shrink
-    towards the end. Source: Erhan et al., Visualizing higher-layer features of a deep
-    network, 2009.
+    units: one per image, (row, column, filter) or, for a dense layer, (feature,). The
+    steps, of length `size` at first, get shorter. Source: Erhan et al., Visualizing
+    higher-layer features of a deep network, 2009.
     """
     layers = layers_up_to(model, layer)
     shape = layers[-1].output.shape[1:]
@@ -93,12 +90,12 @@ def maximize_activation(
 
 
 def layers_up_to(model: keras.Model, layer: str) -> list[keras.layers.Layer]:
-    """List a network's layers from the first to the one of this name."""
+    """List a network's layers up to and including the one of this name."""
     return model.layers[: model.layers.index(model.get_layer(layer)) + 1]
 
 
 def run(layers: Sequence[Any], images: Images) -> Float[np.ndarray, "n *shape"]:
-    """Send images through a row of layers, a batch at a time."""
+    """Send images through a sequence of layers, one batch at a time."""
     parts = []
     for start in range(0, len(images), BATCH):
         numbers = images[start : start + BATCH]
@@ -111,7 +108,7 @@ def run(layers: Sequence[Any], images: Images) -> Float[np.ndarray, "n *shape"]:
 def gradient_of(
     layers: Sequence[Any], weights: Float[np.ndarray, "n *shape"]
 ) -> Callable[[Images], Images]:
-    """Make a function: the gradient of the weighted sum of what the layers put out."""
+    """Make a function that computes the gradient of a weighted sum of the output."""
 
     def compute(images: Any) -> Any:
         with tensorflow.GradientTape(watch_accessed_variables=False) as tape:
@@ -122,5 +119,5 @@ def gradient_of(
             score = tensorflow.reduce_sum(numbers * weights)
         return tape.gradient(score, images)
 
-    compiled = tensorflow.function(compute)  # which takes a fraction of the time
+    compiled = tensorflow.function(compute)  # several times as fast
     return lambda images: compiled(tensorflow.constant(images, "float32")).numpy()

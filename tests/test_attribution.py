@@ -28,7 +28,7 @@ def network() -> keras.Model:
 
 @pytest.fixture(scope="module")
 def linear() -> keras.Model:
-    """A network whose margin is a sum over its pixels."""
+    """A network whose margin is a weighted sum of the pixels."""
     keras.utils.set_random_seed(2)
     return keras.Sequential(
         [
@@ -46,7 +46,7 @@ def weights_between(linear: keras.Model, label: int, rival: int) -> Array:
     return (kernel[:, label] - kernel[:, rival]).reshape(28, 28)
 
 
-def test_the_margin_is_the_logarithm_of_how_many_times_as_probable(
+def test_the_margin_is_the_logarithm_of_the_ratio_of_probabilities(
     linear: keras.Model,
 ) -> None:
     probabilities = linear.predict(IMAGES, verbose=0)
@@ -54,7 +54,7 @@ def test_the_margin_is_the_logarithm_of_how_many_times_as_probable(
     np.testing.assert_allclose(margin(linear, IMAGES, 2, 7), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize(("size", "fill"), [(1, 0), (3, 0.0), (5, 1.0), (27, 0.5)])
+@pytest.mark.parametrize(("size", "fill"), [(1, 0), (4, 0.0), (5, 1.0), (27, 0.5)])
 def test_occlusion_of_a_linear_network_is_the_sum_of_what_was_covered(
     linear: keras.Model, size: int, fill: float
 ) -> None:
@@ -64,8 +64,6 @@ def test_occlusion_of_a_linear_network_is_the_sum_of_what_was_covered(
     expected = scipy.signal.convolve2d(parts, np.ones((size, size)), mode="same")
     np.testing.assert_allclose(found, expected, atol=1e-4)
     np.testing.assert_array_equal(IMAGES, before)  # left as they were
-    with pytest.raises(ValueError, match="size"):
-        occlusion_map(linear, IMAGES[0], 2, 7, size + 1, fill)
 
 
 def test_integrated_gradients_of_a_linear_network_are_weight_times_ink(
@@ -83,7 +81,7 @@ def test_integrated_gradients_of_a_linear_network_are_weight_times_ink(
 def test_integrated_gradients_add_up_to_the_change_of_the_margin(
     network: keras.Model, mnist: dict[str, Array]
 ) -> None:
-    """The axiom that their authors call completeness."""
+    """The axiom that its authors call completeness."""
     x, _ = prepare(mnist["x_test"][:4], mnist["y_test"][:4])
     labels, rivals = mnist["y_test"][:4], (mnist["y_test"][:4] + 1) % 10
     found = integrated_gradients(network, x, labels, rivals, steps=250)
@@ -96,8 +94,8 @@ def test_integrated_gradients_add_up_to_the_change_of_the_margin(
     assert max(changes) > 2
 
 
-def test_integrated_gradients_follow_a_curve_by_the_middles_of_its_steps() -> None:
-    """The logit of 0 is the square of a pixel, for which even one step is exact."""
+def test_integrated_gradients_take_the_gradient_in_the_middle_of_each_step() -> None:
+    """For the square of a pixel, the logit of 0 here, even one step is exact."""
     square = layers.Lambda(lambda numbers: keras.ops.square(numbers[:, 5, 6, :]))
     logits = layers.Dense(10, kernel_initializer="zeros", name="logits")
     model = keras.Sequential([keras.Input((28, 28, 1)), square, logits])
@@ -112,7 +110,7 @@ def test_integrated_gradients_follow_a_curve_by_the_middles_of_its_steps() -> No
 
 @pytest.mark.parametrize("filters", [[], [2, 30]])
 @pytest.mark.parametrize("values", [0, 0.7, np.linspace(0, 1, 32)])
-def test_ablation_equals_a_filter_without_weights(
+def test_ablation_equals_filters_with_weights_of_zero_and_the_value_as_bias(
     network: keras.Model, filters: list[int], values: Any
 ) -> None:
     changed = load_pretrained()

@@ -20,7 +20,7 @@ IMAGES = np.random.default_rng(0).random((6, 28, 28, 1), dtype=np.float32)
 
 @pytest.fixture(scope="module")
 def cnn() -> keras.Model:
-    """A small network of the book's kind; no bias is 0, as they are before training."""
+    """A small network of the book's kind, with biases other than their initial 0."""
     keras.utils.set_random_seed(1)
     return keras.Sequential(
         [
@@ -59,7 +59,7 @@ def test_the_top_activations_are_one_place_per_image_the_strongest_first() -> No
     maps[1, 0, 3, 1], maps[1, 0, 4, 1] = 9, 8
     maps[3, 2, 0, 1] = 3
     maps[2, 1, 1, 0] = 99
-    maps[2, :, :, 1] = 0.6  # much in all, little at each place
+    maps[2, :, :, 1] = 0.6  # a large sum, but little at each place
     expected = [[1, 0, 3], [3, 2, 0], [0, 4, 5]]
     assert top_activations(maps, 1, 3).tolist() == expected
     assert top_activations(maps, 0, 1).tolist() == [[2, 1, 1]]
@@ -68,8 +68,8 @@ def test_the_top_activations_are_one_place_per_image_the_strongest_first() -> No
 
 
 @pytest.mark.parametrize("layer", ["conv_1", "pool_1", "relu_2"])
-def test_a_receptive_field_holds_just_the_pixels_that_matter(layer: str) -> None:
-    """With weights of 1 nothing cancels, so we light one pixel at a time."""
+def test_a_receptive_field_holds_exactly_the_pixels_that_matter(layer: str) -> None:
+    """We light one pixel at a time; with weights of 1 nothing cancels."""
     model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
@@ -102,7 +102,7 @@ def test_the_receptive_fields_of_the_books_network() -> None:
         receptive_field(model, "logits", 0, 0)
 
 
-def test_padding_is_refused_since_a_field_would_reach_beyond_the_image() -> None:
+def test_padding_is_refused_since_the_field_would_extend_beyond_the_image() -> None:
     wide = layers.Conv2D(1, 3, padding="same", name="wide")
     padded = keras.Sequential([keras.Input((28, 28, 1)), wide])
     with pytest.raises(ValueError, match="wide pads"):
@@ -112,7 +112,7 @@ def test_padding_is_refused_since_a_field_would_reach_beyond_the_image() -> None
 def test_ascent_finds_the_input_that_excites_a_first_layer_filter_most(
     cnn: keras.Model,
 ) -> None:
-    """Known exactly: ink where the filter's weight is positive, paper elsewhere."""
+    """It is known: ink where the filter's weight is positive, paper elsewhere."""
     kernel, bias = cnn.get_layer("conv_1").get_weights()
     start = np.full((4, 28, 28, 1), 0.5, np.float32)
     units = np.array([(7, 9 + number, number) for number in range(4)])
@@ -126,7 +126,7 @@ def test_ascent_finds_the_input_that_excites_a_first_layer_filter_most(
         assert its_maps[row, column, number] == pytest.approx(best, abs=1e-3)
 
 
-def test_ascent_raises_each_logit_and_keeps_to_the_range_of_pixels(
+def test_ascent_raises_each_logit_and_keeps_pixels_within_their_range(
     cnn: keras.Model,
 ) -> None:
     units = np.array([[3], [1], [4], [1], [5], [9]])
@@ -139,7 +139,7 @@ def test_ascent_raises_each_logit_and_keeps_to_the_range_of_pixels(
     assert 0 <= found.min() <= found.max() <= 1
 
 
-def test_the_steps_of_an_ascent_get_shorter_as_they_should(cnn: keras.Model) -> None:
+def test_the_steps_of_an_ascent_shrink_linearly(cnn: keras.Model) -> None:
     start, units = np.full((1, 28, 28, 1), 0.5, np.float32), np.array([[7, 9, 2]])
     found = maximize_activation(cnn, start, "conv_1", units, steps=4, size=0.1)
     kernel = cnn.get_layer("conv_1").get_weights()[0][..., 2]
