@@ -10,11 +10,15 @@ from playwright.sync_api import Page
 PAGES = sorted(page.name for page in HTML.glob("*.html"))
 CONTENT = [name for name in PAGES if name != "search.html"]  # which is Sphinx's
 LEFT_ASIDE = "mjx-container, div.highlight, .citation-list"
+CUT_OFF = """boxes => boxes.filter(box => {
+  const frame = box.matches("pre") ? box : box.parentElement;
+  return frame.scrollWidth > frame.clientWidth + 1;
+}).map(box => box.textContent)"""
 pytestmark = needs_pages
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_needs_nobody_else_and_fits_a_phone(
+def test_a_page_needs_nobody_else_and_fits_a_phone_and_a_laptop(
     page: Page, origin: str, name: str
 ) -> None:
     requests: list[str] = []
@@ -39,6 +43,9 @@ def test_a_page_needs_nobody_else_and_fits_a_phone(
     ] == []
     assert complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.add_style_tag(content="details > *, .toggle-hidden > * { display: block }")
+    assert page.locator(".bd-article :is(pre, table)").evaluate_all(CUT_OFF) == []
 
 
 def test_formulae_are_drawn_without_a_network(page: Page, origin: str) -> None:

@@ -27,7 +27,8 @@
       to = output.values,
       weights = layer.weights,
       bias = layer.bias;
-    const inARow = 3 * channels; // three neighbours in a row, with all channels, stand side by side
+    // Three neighbours in a row, with all channels, stand side by side.
+    const inARow = 3 * channels;
     for (let row = 0; row < rows - 2; row++) {
       for (let column = 0; column < columns - 2; column++) {
         const out = (row * (columns - 2) + column) * filters;
@@ -93,7 +94,9 @@
    */
   function softmax(logits, temperature) {
     const largest = Math.max(...logits); // subtracted so that no exponential is too large
-    const exponentials = Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
+    const exponentials = Array.from(logits, (logit) =>
+      Math.exp((logit - largest) / temperature),
+    );
     const sum = exponentials.reduce((total, one) => total + one);
     return exponentials.map((one) => one / sum);
   }
