@@ -1,4 +1,4 @@
-"""Load the digits: MNIST from inside the package, or any set in its form."""
+"""Load MNIST from inside the package, or another data set of the same form."""
 
 import gzip
 import math
@@ -16,8 +16,8 @@ IDX_FILES = {
     "y_test": "t10k-labels-idx1-ubyte",
 }
 GZIP = b"\x1f\x8b"
-KINDS = {  # the first bytes of files that are given by mistake
-    GZIP: "a gzip file, which is to be unpacked first",
+KINDS = {  # the first bytes of files that are often passed by mistake
+    GZIP: "a gzip file, which has to be unpacked first",
     b"\x93NUMPY": "a single NumPy array",
     b"\x80": "a pickle",
     b"\x89HDF": "an HDF5 file",
@@ -33,11 +33,11 @@ def load_mnist(
 ]:
     """Load digits and their labels: ``(x_train, y_train), (x_test, y_test)``.
 
-    A pixel is 0 for paper and 255 for ink. Without `path` this is MNIST itself, 60,000
-    and 10,000 digits, from the package: no network is used. With `path` it is another
-    set in MNIST's form: an .npz file with arrays of these four names, or a folder with
-    the four IDX files, gzipped or not. Raises FileNotFoundError for a missing file and
-    ValueError for one that is damaged or has another form.
+    A pixel is 0 for paper and 255 for ink. Without `path`, MNIST itself is read from
+    the package, 60,000 and 10,000 digits; nothing is downloaded. `path` names another
+    data set of the same form: an .npz file with arrays of these four names, or a folder
+    with the four IDX files, gzipped or not. Raises FileNotFoundError if a file is
+    missing, and ValueError if one is damaged or has another form.
     """
     path = MNIST if path is None else Path(path)
     if path.is_dir():
@@ -63,22 +63,22 @@ def read_npz(path: Path, *names: str) -> dict[str, Shaped[np.ndarray, "..."]]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = arrays.files
             if set(names) <= set(found):
-                # Of what is no array NumPy returns the bytes.
+                # NumPy returns bytes for an entry that is not an array.
                 return {name: np.asarray(arrays[name]) for name in names}
-    except Exception as error:  # readers of damaged files raise errors of many types
+    except Exception as error:  # a damaged file can raise nearly anything
         raise ValueError(
             f"{path} is {kind_of(path)}; expected an .npz file with the arrays "
             f"{', '.join(names)}, or a folder with the four IDX files."
         ) from error
     raise ValueError(
         f"{path} holds the arrays {', '.join(found)}; expected {', '.join(names)} in "
-        "one file. Where each has a file of its own, read them with np.load and write "
-        "them together with np.savez."
+        "one file. If each has a file of its own, read them with np.load and save them "
+        "together with np.savez."
     )
 
 
 def kind_of(path: Path) -> str:
-    """Say what a file is that is no .npz file, as far as its first bytes tell."""
+    """Say what kind of file this is, judging by its first bytes."""
     with path.open("rb") as file:
         start = file.read(100)
     for first_bytes, kind in KINDS.items():
@@ -86,11 +86,11 @@ def kind_of(path: Path) -> str:
             return kind
     if start and start.decode("ascii", "replace").replace("\n", " ").isprintable():
         return "a text file, such as a CSV file, which holds no arrays"
-    return "damaged, or no .npz file"
+    return "damaged, or not an .npz file"
 
 
 def find_idx(folder: Path, name: str) -> Path:
-    """Find an IDX file by its name, also in a folder of that name, as unpackers do."""
+    """Find an IDX file in a folder, or one level below, where unpackers may put it."""
     names = {name, name.replace("-idx", ".idx")}
     names |= {f"{each}.gz" for each in names}
     for path in [*sorted(folder.glob("*")), *sorted(folder.glob("*/*"))]:
@@ -103,12 +103,12 @@ def read_idx(path: Path) -> UInt8[np.ndarray, "..."]:
     """Read an IDX file: a magic number, the length of each axis, then the bytes.
 
     The magic number is 0x0800 (for bytes) plus the number of axes. It and the lengths
-    are 32-bit numbers with the most significant byte first (`>u4`).
+    are 32-bit integers, most significant byte first (`>u4`).
     """
     content = path.read_bytes()
     axes = 3 if "idx3" in path.name else 1
     try:
-        if content.startswith(GZIP):  # whatever its name says
+        if content.startswith(GZIP):  # whatever the name says
             content = gzip.decompress(content)
         magic, *shape = np.frombuffer(content, ">u4", count=1 + axes).tolist()
     except (ValueError, EOFError, OSError, zlib.error) as error:

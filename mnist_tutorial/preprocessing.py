@@ -1,4 +1,4 @@
-"""Bring digits and labels to the form that a network takes."""
+"""Bring images and labels into the form that a network expects."""
 
 from typing import Literal
 
@@ -10,19 +10,19 @@ def add_channel(
     images: Shaped[np.ndarray, "n height width"],
     data_format: Literal["channels_last", "channels_first"] = "channels_last",
 ) -> Shaped[np.ndarray, "n _ _ _"]:
-    """Give grey images the channel axis that a convolution expects: last, or first."""
+    """Add the channel axis that a convolution expects, last or first."""
     if data_format == "channels_last":
         return images[:, :, :, np.newaxis]
     return images[:, np.newaxis, :, :]
 
 
 def scale_pixels(images: UInt8[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
-    """Scale pixels from 0..255 to [0, 1]; only uint8, so that none are scaled twice."""
+    """Scale uint8 pixels to [0, 1]. Refusing floats prevents scaling twice."""
     return images.astype(np.float32) / np.float32(255)
 
 
 def one_hot(labels: Integer[np.ndarray, "n"]) -> Float32[np.ndarray, "n 10"]:
-    """Turn each label into ten numbers: 1 at the label's place and 0 elsewhere.
+    """Turn each label into a one-hot row: 1 at the label's place, 0 elsewhere.
 
     The same as `keras.utils.to_categorical`, but it raises ValueError for a label
     outside 0 to 9.
@@ -37,7 +37,7 @@ def from_one_hot(rows: Real[np.ndarray, "n 10"]) -> UInt8[np.ndarray, "n"]:
     """Turn one-hot rows back into labels; raises ValueError for any other rows."""
     if not np.array_equal(np.sort(rows), np.tile([0] * 9 + [1], (len(rows), 1))):
         raise ValueError(
-            "rows must each hold one 1 and nine 0s; for others, use argmax(axis=1)."
+            "rows must each hold one 1 and nine 0s; for other rows use argmax(axis=1)."
         )
     return rows.argmax(axis=1).astype(np.uint8)
 
@@ -45,5 +45,5 @@ def from_one_hot(rows: Real[np.ndarray, "n 10"]) -> UInt8[np.ndarray, "n"]:
 def prepare(
     images: UInt8[np.ndarray, "n 28 28"], labels: Integer[np.ndarray, "n"]
 ) -> tuple[Float32[np.ndarray, "n 28 28 1"], Float32[np.ndarray, "n 10"]]:
-    """Bring digits and labels to the form in which the network learns from them."""
+    """Prepare images and labels for training: channel axis, [0, 1], one-hot rows."""
     return add_channel(scale_pixels(images)), one_hot(labels)
