@@ -1,6 +1,7 @@
 """The command line (``mnist-tutorial --help``)."""
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -21,6 +22,8 @@ examples:
   mnist-tutorial train --weights digits.weights.h5      train for five epochs
   mnist-tutorial evaluate --weights digits.weights.h5   score on test digits
 """
+# The error of printing when whoever reads has read enough; the second is Windows's.
+NO_READER = (errno.EPIPE, errno.EINVAL)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,10 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = options.run(options)
         print(end="", flush=True)
-    except BrokenPipeError:  # whoever reads the output has read enough
+    except OSError as error:
+        if error.filename or error.errno not in NO_READER:
+            return fail(error)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except (ValueError, TypeError, ImportError) as error:
         return fail(error)
     except KeyboardInterrupt:
         print("mnist-tutorial: stopped; what was written is kept.", file=sys.stderr)

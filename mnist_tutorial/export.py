@@ -207,4 +207,4 @@ def write(path: str | Path, what: str, place: str, content: Any) -> None:
     comment = f"// {what}. Written by `mnist-tutorial export`."
     with replacing(Path(path)) as unfinished:
         text = f"{comment}\n{place} = {json.dumps(content)};\n"
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8", newline="\n")

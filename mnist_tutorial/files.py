@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,22 @@ def replacing(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(f"{os.getpid()}.{path.name}")
     try:
         yield unfinished
-        unfinished.replace(path)
+        replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def replace(unfinished: Path, path: Path) -> None:
+    """Rename a file over another, which Windows refuses while anyone reads that one."""
+    end = time.monotonic() + 5
+    while True:
+        try:
+            unfinished.replace(path)
+            return
+        except PermissionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def check_writable(path: Path) -> None:

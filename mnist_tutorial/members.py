@@ -66,7 +66,7 @@ def train_in_new_process(recipe: Recipe, path: Path, digits: Positive) -> None:
     """
     task = to_json({"recipe": asdict(recipe), "path": str(path), "digits": digits})
     command = [sys.executable, "-m", "mnist_tutorial.members", task]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
         raise RuntimeError(f"The member with seed {recipe.seed} failed: {last[0]}")

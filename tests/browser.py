@@ -17,17 +17,14 @@ HTML = Path(__file__).parent.parent / "_build" / "html"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def find_chromium() -> str | None:
-    """The system's Chromium, or the one that `playwright install chromium` brings."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    return own if Path(own).exists() else None
-
-
-CHROMIUM = find_chromium()
+PROGRAMS = (  # Chromium or Chrome on Linux, macOS and Windows
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    os.path.expandvars(r"%ProgramFiles%\Google\Chrome\Application\chrome.exe"),
+)
+CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
 MISSING = [
     text
     for text, there in (

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,14 +34,18 @@ def wait_for(condition: Callable[[], Any]) -> Any:
 def kill_a_busy_one(workers: set[int]) -> threading.Thread:
     """Kill a worker that has begun with a member, and the member's process."""
 
-    def begun() -> list[tuple[psutil.Process, list[psutil.Process]]]:
-        processes = map(psutil.Process, workers)
-        return [(each, each.children()) for each in processes if each.children()]
+    def begun() -> list[psutil.Process]:
+        for worker in workers:
+            with suppress(psutil.NoSuchProcess):  # it may have ended meanwhile
+                process = psutil.Process(worker)
+                if children := process.children():
+                    return [process, *children]
+        return []
 
     def kill() -> None:
-        worker, its_processes = wait_for(begun)[0]
-        for process in (worker, *its_processes):
-            process.kill()
+        for process in wait_for(begun):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     killer = threading.Thread(target=kill)
     killer.start()
