@@ -13,7 +13,7 @@ from mnist_tutorial.convolution import convolve2d
 
 pytestmark = needs_pages
 PICTURE = "[aria-label='Pixels of the picture'] input"
-FILTER = "[aria-label='Weights of the filter'] input"
+KERNEL = "[aria-label='Weights of the kernel'] input"
 RESULT = "[aria-label^='Results'] button"
 
 
@@ -52,7 +52,7 @@ def state(page: Page) -> tuple[int, int, float]:
 
 
 def assert_shows_the_convolution(page: Page) -> None:
-    expected = convolve2d(cells(page, PICTURE), cells(page, FILTER))
+    expected = convolve2d(cells(page, PICTURE), cells(page, KERNEL))
     shown = np.array(
         [as_number(text) for text in page.locator(RESULT).all_inner_texts()]
     )
@@ -75,25 +75,25 @@ def test_it_begins_with_the_example_of_the_text(widget: Page) -> None:
     assert_shows_the_convolution(widget)
 
 
-def test_every_picture_under_every_filter(widget: Page) -> None:
-    pictures, filters = (
+def test_every_picture_under_every_kernel(widget: Page) -> None:
+    pictures, kernels = (
         widget.locator("#convolve")
         .get_by_label(label, exact=True)
         .locator("option")
         .all_inner_texts()
-        for label in ("Picture", "Filter")
+        for label in ("Picture", "Kernel")
     )
-    assert (len(pictures), len(filters)) == (5, 7)
-    for picture, name in itertools.product(pictures, filters):
+    assert (len(pictures), len(kernels)) == (5, 7)
+    for picture, name in itertools.product(pictures, kernels):
         choose(widget, "Picture", picture)
-        choose(widget, "Filter", name)
+        choose(widget, "Kernel", name)
         assert_shows_the_convolution(widget)
 
 
 def test_an_edited_weight_and_pixel_change_the_sums(widget: Page) -> None:
-    widget.locator(FILTER).nth(4).fill("-2.5")
+    widget.locator(KERNEL).nth(4).fill("-2.5")
     widget.locator(PICTURE).nth(12).fill("7")
-    assert cells(widget, FILTER)[1, 1] == -2.5
+    assert cells(widget, KERNEL)[1, 1] == -2.5
     assert_shows_the_convolution(widget)
     assert state(widget)[2] == 1 + 1 + 0 - 2.5 * 1 + 7
 
@@ -179,7 +179,7 @@ def test_a_tap_on_a_result_moves_the_window_and_the_frame_there(widget: Page) ->
 
 
 def test_start_again_brings_the_chosen_numbers_back(widget: Page) -> None:
-    widget.locator(FILTER).first.fill("5")
+    widget.locator(KERNEL).first.fill("5")
     widget.locator("#convolve").get_by_role("button", name="Start again").click()
     assert widget.locator(RESULT).all_inner_texts() == list("434243234")
 

@@ -1,4 +1,4 @@
-// The chapter "Convolution": a small picture under a 3 by 3 filter, to change and to step through.
+// The chapter "Convolution": a small picture under a 3 by 3 kernel, to change and to step through.
 // A classic script that needs nothing but the element #convolve before it, so it also works from
 // disk.
 (function () {
@@ -13,28 +13,33 @@
     "digit 0": ["0697200", "0831810", "0900250", "0800070", "1800070", "0900180", "0388720"],
     "digit 1": ["0018000", "0008000", "0008000", "0009100", "0009000", "0009000", "0008000"],
   };
-  const FILTERS = {
+  const KERNELS = {
     "from the text": [
       [1, 0, 1],
       [0, 1, 0],
       [1, 0, 1],
     ],
-    "upright edge": [
+    "vertical edge": [
       [1, 0, -1],
       [1, 0, -1],
       [1, 0, -1],
     ],
-    "level edge": [
+    "horizontal edge": [
       [1, 1, 1],
       [0, 0, 0],
       [-1, -1, -1],
     ],
-    "upright stroke": [
-      [-1, 2, -1],
-      [-1, 2, -1],
-      [-1, 2, -1],
+    Laplacian: [
+      [-1, -1, -1],
+      [-1, 8, -1],
+      [-1, -1, -1],
     ],
-    "blur, times nine": [
+    "diagonal line": [
+      [-1, -1, 2],
+      [-1, 2, -1],
+      [2, -1, -1],
+    ],
+    "box blur, times nine": [
       [1, 1, 1],
       [1, 1, 1],
       [1, 1, 1],
@@ -43,11 +48,6 @@
       [0, -1, 0],
       [-1, 5, -1],
       [0, -1, 0],
-    ],
-    copy: [
-      [0, 0, 0],
-      [0, 1, 0],
-      [0, 0, 0],
     ],
   };
   const LARGEST = 99; // what a cell has room for
@@ -90,16 +90,16 @@
     let image, kernel, row, column;
 
     const picture = chooser("Picture", Object.keys(PICTURES));
-    const filter = chooser("Filter", Object.keys(FILTERS));
+    const kernelChoice = chooser("Kernel", Object.keys(KERNELS));
     const pictureBoard = element("div", {
       className: "board",
       role: "group",
       "aria-label": "Pixels of the picture",
     });
-    const filterBoard = element("div", {
+    const kernelBoard = element("div", {
       className: "board",
       role: "group",
-      "aria-label": "Weights of the filter",
+      "aria-label": "Weights of the kernel",
     });
     const resultBoard = element("div", {
       className: "board",
@@ -121,13 +121,13 @@
     const again = element("button", { type: "button", textContent: "Start again" });
 
     root.replaceChildren(
-      element("div", { className: "line" }, picture.row, filter.row),
+      element("div", { className: "line" }, picture.row, kernelChoice.row),
       element(
         "div",
         { className: "line boards" },
         part("picture", pictureBoard),
         sign("×"),
-        part("filter", filterBoard),
+        part("kernel", kernelBoard),
         sign("="),
         part("result", resultBoard),
       ),
@@ -165,11 +165,11 @@
 
     function load() {
       image = PICTURES[picture.select.value].map((line) => Array.from(line, Number));
-      kernel = FILTERS[filter.select.value].map((weights) => weights.slice());
+      kernel = KERNELS[kernelChoice.select.value].map((weights) => weights.slice());
       row = column = 0;
       fill(pictureBoard, image, "pixel");
       pictureBoard.append(frame);
-      fill(filterBoard, kernel, "weight");
+      fill(kernelBoard, kernel, "weight");
       const results = convolve(image, kernel);
       resultBoard.replaceChildren();
       layOut(resultBoard, results, (i, j) => {
@@ -242,7 +242,7 @@
       const results = convolve(image, kernel);
       const pairs = products(image, kernel, row, column);
       shade(pictureBoard, image);
-      shade(filterBoard, kernel);
+      shade(kernelBoard, kernel);
       shade(resultBoard, results);
       pictureBoard.querySelectorAll(".square").forEach((square, index) => {
         const i = Math.floor(index / image[0].length) - row;
@@ -303,7 +303,7 @@
     });
     back.addEventListener("click", () => step(-1));
     next.addEventListener("click", () => step(1));
-    for (const control of [picture.select, filter.select]) control.addEventListener("change", load);
+    for (const control of [picture.select, kernelChoice.select]) control.addEventListener("change", load);
     again.addEventListener("click", load);
     load();
   }
