@@ -4,6 +4,7 @@ python .ci/lowest.py >lowest.txt && pip install -c lowest.txt hatchling editable
 pip install -c lowest.txt --no-build-isolation -e ".[book,test]"
 """
 
+import itertools
 import re
 import tomllib
 from pathlib import Path
@@ -16,5 +17,9 @@ groups = [
     pyproject["project"]["dependencies"],
     *pyproject["project"]["optional-dependencies"].values(),
 ]
-for requirement in sorted({requirement for group in groups for requirement in group}):
-    print(re.sub(r"(\[.*\])?>=([^,]+).*", r"==\2", requirement))
+lowest = {}  # of what two groups name, the later group's: an extra may ask for more
+for requirement in itertools.chain(*groups):
+    name, version = re.match(r"([\w-]+)(?:\[.*\])?>=([^,]+)", requirement).groups()
+    lowest[name] = version
+for name, version in sorted(lowest.items()):
+    print(f"{name}=={version}")

@@ -11,6 +11,14 @@ from pathlib import Path
 from typing import Any
 
 BOOK = Path(__file__).parent
+FILES = (  # that come along, beside the book and the package
+    "_config.yml",
+    "pyproject.toml",
+    "hatch_build.py",
+    "README.md",
+    "LICENSE",
+    "NOTICE.md",
+)
 START, END = ":::{solution-start}", ":::{solution-end}"
 
 
@@ -35,7 +43,7 @@ def write_student_edition(folder: Path) -> None:
     }
     for name in ("book", "mnist_tutorial"):
         shutil.copytree(BOOK.parent / name, folder / name, ignore=hidden)
-    for name in ("_config.yml", "pyproject.toml", "README.md", "LICENSE"):
+    for name in FILES:
         shutil.copy(BOOK.parent / name, folder)
     for place, text in texts.items():
         if place.suffix == ".ipynb":

@@ -41,10 +41,10 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_page_setting_and_module_is_there(edition: Path) -> None:
-    root, names = BOOK.parent, ("book", "mnist_tutorial", "_config.yml", "LICENSE")
+    root, names = BOOK.parent, ("book", "mnist_tutorial", *student_edition.FILES)
     original = {
         path.relative_to(root)
-        for name in (*names, "pyproject.toml", "README.md")
+        for name in names
         for path in (root / name, *(root / name).rglob("*"))
         if path.is_file()
     }
