@@ -10,6 +10,9 @@ from mnist_tutorial.recipe import Recipe
 from mnist_tutorial.scalars import Fraction
 from mnist_tutorial.training import Callbacks, History, Images, Labels
 
+# The momentum of the article's normalization: Keras's own, or the book's.
+MOMENTUM = {"article": 0.99, "article, momentum 0.9": 0.9}
+
 
 @dataclass(frozen=True)
 class Variant(Recipe):
@@ -19,7 +22,7 @@ class Variant(Recipe):
     schedule: Literal["cosine", "constant"] = "cosine"
     # Above 0, this fraction of the averaged weights is kept at each step.
     ema: Fraction = 0.0
-    normalization: Literal["book", "article", "none"] = "book"
+    normalization: Literal["book", "article", "article, momentum 0.9", "none"] = "book"
     pooling: Literal["max", "strides"] = "max"
     augmenter: Literal["RandomAffine", "ImageDataGenerator", "keras.layers"] = (
         "RandomAffine"
@@ -35,8 +38,8 @@ def build(variant: Variant) -> keras.Model:
     keras.utils.set_random_seed(variant.seed)
     if variant.pooling == "strides":
         return build_strided_cnn(variant.dropout)
-    if variant.normalization == "article":
-        return build_article_cnn(variant.dropout)
+    if variant.normalization in MOMENTUM:
+        return build_article_cnn(variant.dropout, MOMENTUM[variant.normalization])
     return models.build_cnn(variant.dropout, normalize=False)
 
 
@@ -71,6 +74,8 @@ def batches(variant: Variant, x: Images, y: Labels) -> tensorflow.data.Dataset:
     """Batch the training digits as the variant says."""
     if variant.augmenter == "RandomAffine":
         return training.batches(variant, x, y)
+    if variant.augmenter == "keras.layers":
+        raise ValueError("augmenter 'keras.layers' is for one_page.run_on_arrays.")
     tensorflow.random.set_seed(variant.seed)
     ranges = variant.augmentation or {}
     return generated_batches(x, y, ranges, variant.batch_size, variant.seed)
