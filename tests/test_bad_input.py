@@ -109,7 +109,7 @@ BYTES = RANDOM.integers(0, 256, (2, 28, 28), np.uint8)
 X, Y = (BYTES[..., None] / 255).astype(np.float32), np.eye(10, dtype=np.float32)
 LABELS = np.array([3, 0, 3, 9, 1, 0])
 ROWS = np.full((6, 10), 0.1)
-A, B = RANDOM.random((2, 6)) < 0.5
+A, B = AB = RANDOM.random((2, 6)) < 0.5
 MEMBERS = RANDOM.random((3, 6, 10)).astype(np.float32)
 GRID = RANDOM.normal(size=(3, 5, 4))
 RECIPE = Recipe(epochs=1, batch_size=2)
@@ -117,7 +117,6 @@ PART = pseudo_labelling.Part(X, Y[:2], 0.5)
 LAYERS = [("conv_1", (26, 26, 32), 320), ("logits", (10,), 5130)]
 STEPS: dict[str, Any] = {"stride": [1, 2], "padding": ["valid", "same"]}
 POOL: dict[str, Any] = {"pool_size": [1, 2], "strides": [1, 2]}
-DO = {"samples": 3, "seed": 0}
 CURVE = {"one": {"loss": [2.0]}}
 MIX = {"steps": 2, "seed": 0}
 MANY = {"size": [1, 2], "samples": 20, "seed": 0}
@@ -174,13 +173,14 @@ CASES: dict[Callable[..., Any], dict[str, Any]] = {
     evaluation.mean_interval: {"values": GRID[0, 0], "confidence": 0.95},
     evaluation.proportion_interval: {"correct": 5, "digits": [6, 7], "confidence": 0.5},
     evaluation.mcnemar: {"correct_a": A, "correct_b": B},
-    evaluation.bootstrap_difference: {"correct_a": A[None], "correct_b": B[None], **DO},
+    evaluation.difference_intervals: {"correct_a": AB, "correct_b": ~AB},
     evaluation.reliability: {**SCORED, "bins": 2},
     evaluation.brier_score: SCORED,
     evaluation.negative_log_likelihood: SCORED,
     ensembling.average: {"probabilities": MEMBERS},
     ensembling.majority_vote: {"probabilities": MEMBERS},
     ensembling.sample_ensembles: {"probabilities": MEMBERS, "labels": LABELS, **MANY},
+    ensembling.jackknife: {"estimates": GRID[0, 0]},
     # Nothing is trained before the first member is asked for.
     members.train_members: {"recipe": RECIPE, "seeds": [[0]], "folder": "members"},
     results.load_probabilities: {"folder": Path("no")},

@@ -151,69 +151,81 @@ def test_mcnemar_counts_every_split_of_fair_coins(only_a: int, only_b: int) -> N
     as_uneven = sum(
         math.comb(tosses, k) for k in range(tosses + 1) if min(k, tosses - k) <= fewer
     )
-    p_value: Any = pytest.approx(float(Fraction(as_uneven, 2**tosses)), rel=1e-9)
+    just_as_uneven = sum(
+        math.comb(tosses, k) for k in range(tosses + 1) if min(k, tosses - k) == fewer
+    )
+    expected: Any = [
+        pytest.approx(float(Fraction(splits, 2**tosses)), rel=1e-9)
+        for splits in (as_uneven, as_uneven - Fraction(just_as_uneven, 2))
+    ]
     for agreeing in ((3, 2), (0, 50), (70, 0)):  # which make no difference
         a, b = discordant(only_a, only_b, *agreeing)
-        assert evaluation.mcnemar(a, b) == (only_a, only_b, p_value)
-        assert evaluation.mcnemar(b, a) == (only_b, only_a, p_value)
+        assert evaluation.mcnemar(a, b) == (only_a, only_b, *expected)
+        assert evaluation.mcnemar(b, a) == (only_b, only_a, *expected)
 
 
-def test_45_against_40_errors_is_never_significant() -> None:
-    p_values = [
-        evaluation.mcnemar(*discordant(40 - both, 45 - both, 0, both)).p_value
+def test_45_against_40_errors_is_never_significant_in_the_exact_test() -> None:
+    tests = [
+        evaluation.mcnemar(*discordant(40 - both, 45 - both, 0, both))
         for both in range(41)
     ]
-    assert min(p_values) == p_values[40] == 2 * 0.5**5
+    assert min(test.p_value for test in tests) == tests[40].p_value == 2 * 0.5**5
+    assert [test.mid_p < 0.05 for test in tests] == [False] * 40 + [True]
 
 
-# Bootstrap
+# Two recipes
 
 
-def test_the_bootstrap_of_one_run_each_is_that_of_the_digits() -> None:
-    # 30 digits only a reads, 10 only b, 60 both: each adds 1, -1 or 0 hundredths.
-    a, b = discordant(30, 10, 60, 0)
-    differences = evaluation.bootstrap_difference(a[None], b[None], 20000, seed=0)
-    sd = math.sqrt((0.3 + 0.1 - 0.2**2) / 100)
-    assert differences.mean() == pytest.approx(0.2, abs=4 * sd / math.sqrt(20000))
-    assert differences.std() == pytest.approx(sd, rel=0.03)
+def test_the_difference_of_two_recipes_worked_by_hand() -> None:
+    a = np.array([[1, 1, 1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 0, 0, 0]], bool)
+    b = np.array([[1, 1, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0]], bool)
+    mean, on_these_digits, in_general = evaluation.difference_intervals(a, b)
+    # Counts 6, 5 and 2, 1: two variances of 0.5 / 2; 2 degrees of freedom, t = 4.3027.
+    seeds = 4.302653**2 * 0.5
+    # By digit 0, 0.5, 1, 1, 1, 0.5, 0, 0: variance 1.5 / 7. Two digits vary with the
+    # seed, by 0.5 each: 0.5 / 8 / 2 for each recipe.
+    digits = 1.96**2 * 8 * (1.5 / 7 - 2 * 0.5 / 8 / 2)
+    assert mean == 4
+    for interval, squares in ((on_these_digits, seeds), (in_general, seeds + digits)):
+        reach = math.sqrt(squares)
+        assert interval == pytest.approx((4 - reach, 4 + reach), rel=1e-6)
 
 
-def test_the_bootstrap_of_digits_that_are_all_alike_is_that_of_the_runs() -> None:
-    a = np.repeat([[True], [True], [True], [False]], 20, axis=1)
-    b = np.repeat([[True], [False]], 20, axis=1)
-    differences = evaluation.bootstrap_difference(a, b, 20000, seed=0)
-    sd = math.sqrt(0.75 * 0.25 / 4 + 0.5 * 0.5 / 2)
-    assert differences.std() == pytest.approx(sd, rel=0.03)
+def test_each_interval_holds_the_truth_that_it_asks_about() -> None:
+    """95 times in 100, in a world where we make the seeds and the digits."""
+    random = np.random.default_rng(0)
+    held = []
+    for _ in range(600):
+        # How often seeds of each recipe read each digit: mostly always or never.
+        ease_a, ease_b = random.beta(0.3, 0.1, (2, 500))
+        ease_b[:250] = ease_a[:250]
+        luck = random.normal(0, 0.02, (9, 1))
+        a = random.random((5, 500)) < ease_a + luck[:5]
+        b = random.random((4, 500)) < ease_b + luck[5:]
+        found = evaluation.difference_intervals(a, b)
+        these, general = (ease_a - ease_b).sum(), 0
+        held.append(
+            [
+                low <= truth <= high
+                for truth, (low, high) in (
+                    (these, found.on_these_digits),
+                    (general, found.in_general),
+                    (general, found.on_these_digits),
+                )
+            ]
+        )
+    these_share, general_share, mistaken_share = np.mean(held, axis=0)
+    four_standard_errors = 4 * math.sqrt(0.95 * 0.05 / 600)
+    assert these_share == pytest.approx(0.95, abs=four_standard_errors)
+    assert general_share == pytest.approx(0.95, abs=four_standard_errors)
+    assert mistaken_share < 0.9  # which is why there are two
 
 
-def test_the_bootstrap_takes_the_same_digits_for_both() -> None:
-    # Two recipes that err on the same digits never differ, whichever are taken.
-    row = np.random.default_rng(2).random(200) < 0.7
-    a, b = np.stack([row, row]), row[None]
-    assert not evaluation.bootstrap_difference(a, b, 50, seed=0).any()
-
-
-def test_the_bootstrap_agrees_with_one_that_spells_everything_out() -> None:
-    random = np.random.default_rng(3)
-    a, b = random.random((3, 40)) < 0.8, random.random((5, 40)) < 0.7
-    spelt = []
-    for _ in range(5000):
-        digits = [random.integers(40) for _ in range(40)]
-        runs_a, runs_b = random.integers(3, size=3), random.integers(5, size=5)
-        spelt.append(a[runs_a][:, digits].mean() - b[runs_b][:, digits].mean())
-    differences = evaluation.bootstrap_difference(a, b, 5000, seed=0)
-    quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
-    found, expected = (np.quantile(both, quantiles) for both in (differences, spelt))
-    np.testing.assert_allclose(found, expected, atol=0.015)
-
-
-def test_the_bootstrap_repeats_with_its_seed() -> None:
-    random = np.random.default_rng(4)
-    a, b = random.random((10, 1000)) < 0.99, random.random((10, 1000)) < 0.98
-    first, again, other = (
-        evaluation.bootstrap_difference(a, b, 50, seed) for seed in (5, 5, 6)
-    )
-    assert (first == again).all() and (first != other).any()
+def test_a_recipe_with_one_run_is_not_compared() -> None:
+    runs = np.ones((2, 10), bool)
+    for pair in ((runs, runs[:1]), (runs[:1], runs), (runs[:, :0], runs[:, :0])):
+        with pytest.raises(ValueError, match="two runs"):
+            evaluation.difference_intervals(*pair)
 
 
 # Calibration
