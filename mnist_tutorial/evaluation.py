@@ -129,9 +129,8 @@ def difference_intervals(
     if min(correct_a.shape + correct_b.shape) < 2:
         raise ValueError("correct_a and correct_b must be two runs or more each.")
     counts_a, counts_b = correct_a.sum(axis=1), correct_b.sum(axis=1)
-    low, high = stats.ttest_ind(
-        counts_a, counts_b, equal_var=False
-    ).confidence_interval(0.95)
+    welch = stats.ttest_ind(counts_a, counts_b, equal_var=False)
+    low, high = welch.confidence_interval(0.95)
     by_digit = correct_a.mean(axis=0) - correct_b.mean(axis=0)
     # Some of its variance is due to the seeds, which the first interval has counted.
     due_to_seeds = sum(
