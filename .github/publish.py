@@ -1,4 +1,4 @@
-"""Prepare what is published, so that it leads to the repository that a workflow runs in.
+"""Prepare what is published, so that it leads to the repository it is published from.
 
 python .github/publish.py site       buttons and links for the site, in _config.yml
 python .github/publish.py notebooks  a first cell for each notebook, on Colab and Binder
