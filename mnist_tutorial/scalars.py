@@ -26,6 +26,10 @@ def is_below_1(value: Any) -> bool:
     return is_number(value) and bool(0 <= value < 1)
 
 
+def is_above_0(value: Any) -> bool:
+    return is_number(value) and bool(value > 0)
+
+
 def is_digit(value: Any) -> bool:
     return is_number(value) and bool(0 <= value <= 9)
 
@@ -42,3 +46,4 @@ Seed = TypeAliasType("Seed", Annotated[Whole, Is[is_32_bits]])  # as NumPy wants
 Number = TypeAliasType("Number", Annotated[Whole | float | np.floating, Is[is_number]])
 Probability = TypeAliasType("Probability", Annotated[Number, Is[is_0_to_1]])
 Fraction = TypeAliasType("Fraction", Annotated[Number, Is[is_below_1]])
+AboveZero = TypeAliasType("AboveZero", Annotated[Number, Is[is_above_0]])

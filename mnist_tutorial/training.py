@@ -19,7 +19,7 @@ History = dict[str, list[float]]
 
 
 class Score(NamedTuple):
-    """How many of how many digits were read wrongly."""
+    """How many digits were read wrongly, out of how many."""
 
     errors: int
     digits: int
@@ -42,7 +42,7 @@ def train(
     callbacks: Callbacks = (),
     verbose: str | int = "auto",
 ) -> tuple[keras.Model, History]:
-    """Train a network by a recipe; return it, and its history with a number per epoch.
+    """Train a network by a recipe; return it and its history, one number per epoch.
 
     Images and labels are as `prepare` returns them. Ctrl-C ends the training early and
     keeps what was learned so far.
@@ -72,12 +72,12 @@ def build(recipe: Recipe) -> keras.Model:
 def batches(
     recipe: Recipe, x_train: Images, y_train: Labels
 ) -> tensorflow.data.Dataset:
-    """Batch the training digits, in another order in every epoch.
+    """Batch the training digits, shuffled again in every epoch.
 
     Keras would make much the same from the arrays, but TensorFlow would tune the number
-    of threads meanwhile, and then the end of an epoch can wait for the tuner.
+    of threads meanwhile, and the end of an epoch would sometimes wait for the tuner.
     """
-    tensorflow.random.set_seed(recipe.seed)  # the order depends on this one too
+    tensorflow.random.set_seed(recipe.seed)  # the order depends on this seed too
     images, labels = tensorflow.constant(x_train), tensorflow.constant(y_train)
     n = len(x_train)
     order = tensorflow.data.Dataset.range(n).shuffle(n, seed=recipe.seed)
@@ -88,7 +88,7 @@ def batches(
 
 
 def without_tuning(dataset: tensorflow.data.Dataset) -> tensorflow.data.Dataset:
-    """Prepare two batches ahead, in a thread whose number TensorFlow does not tune."""
+    """Prefetch two batches, without letting TensorFlow tune the number of threads."""
     options = tensorflow.data.Options()
     options.autotune.enabled = False
     return dataset.prefetch(2).with_options(options)
@@ -103,7 +103,7 @@ def fit(
     verbose: str | int = "auto",
     optimizer: keras.optimizers.Optimizer | None = None,
 ) -> History:
-    """Train a network on batches of images and labels; return a number per epoch.
+    """Train a network on batches of images and labels; return its history.
 
     optimizer: Adam with the recipe's learning rate, unless another one is given.
     """
@@ -116,29 +116,29 @@ def fit(
         ),
         optimizer=optimizer or adam(recipe, steps=recipe.epochs * len(dataset)),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        jit_compile=False,  # on a CPU, compiling with XLA costs more than it gains here
+        jit_compile=False,  # on a CPU, XLA takes longer to compile than it saves
     )
-    # With its variables there before the first step, TensorFlow traces the step once.
+    # Built now rather than in the first step, or TensorFlow would trace it twice.
     learner.optimizer.build(learner.trainable_variables)
     return learner.fit(
         dataset,
         epochs=recipe.epochs,
         validation_data=validation_data,
-        shuffle=False,  # the data set shuffles
+        shuffle=False,  # the dataset does that
         callbacks=list(callbacks),
         verbose=verbose,
     ).history
 
 
 def adam(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """Make Adam, with the recipe's learning rates for this many steps."""
+    """Make Adam with the recipe's schedule over this many steps."""
     return keras.optimizers.Adam(cosine_schedule(recipe, steps))
 
 
 def cosine_schedule(
     recipe: Recipe, steps: int
 ) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Raise the learning rate for a tenth of the steps; let it fall along a cosine."""
+    """Raise the learning rate for a tenth of the steps; lower it along a cosine."""
     warmup_steps = steps // 10
     return keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -156,7 +156,7 @@ def evaluate(model: keras.Model, x: Images, y: Labels) -> Score:
 
 
 def check_scaled(name: str, images: Float[np.ndarray, "..."]) -> None:
-    """Raise ValueError for no images, and for pixels outside [0, 1]."""
+    """Raise ValueError if there are no images, or if pixels lie outside [0, 1]."""
     found = f"{images.min()} to {images.max()}" if images.size else "none"
     if not (images.size and images.min() >= 0 and images.max() <= 1):
         raise ValueError(

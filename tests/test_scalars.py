@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from beartype.door import is_bearable
 
-from mnist_tutorial.scalars import Digit, Fraction, Number, Positive, Probability, Seed
+from mnist_tutorial.scalars import (
+    AboveZero,
+    Digit,
+    Fraction,
+    Number,
+    Positive,
+    Probability,
+    Seed,
+)
 
 EDGES: dict[Any, tuple[list[Any], list[Any]]] = {  # what fits, and what just does not
     Positive: ([1, np.int8(3)], [0, 1.0, "1"]),
@@ -15,6 +23,7 @@ EDGES: dict[Any, tuple[list[Any], list[Any]]] = {  # what fits, and what just do
     Number: ([-0.5, 3, np.float16(2)], ["3", 1j]),
     Probability: ([0, 1, np.float32(0.5)], [-0.001, 1.001, float("nan")]),
     Fraction: ([0, 0.999], [1, -0.1, float("nan")]),
+    AboveZero: ([1e-9, 1000], [0, -0.1, float("inf")]),
 }
 
 
