@@ -121,19 +121,3 @@ def test_together_networks_with_other_initial_weights_label_by_their_mean_answer
     np.testing.assert_array_equal(notes.parts[2][1].x, x[hidden][chosen])
     np.testing.assert_array_equal(notes.parts[2][1].y.argmax(axis=1), classes)
     assert model is notes.networks[-1]
-
-
-def test_the_articles_way_learns_the_test_digits_with_their_probabilities(
-    train_data: Prepared, test_data: Prepared, notes: Notes
-) -> None:
-    few = train_data[0][:60], train_data[1][:60]  # the last of four batches is smaller
-    _, entry = few_labels.run_with_test_images(
-        Variant(epochs=1, batch_size=16, seed=3), few, test_data
-    )
-    ((labelled, learned),) = notes.parts
-    assert notes.steps == [4]
-    assert (labelled.fraction, learned.fraction) == (0.75, 0.25)
-    np.testing.assert_array_equal(labelled.x, few[0])
-    np.testing.assert_array_equal(learned.x, test_data[0])
-    assert 0 < learned.y.max() < 1, "probabilities, not labels"
-    assert entry["correct_before"] == count_correct(learned.y, test_data[1])

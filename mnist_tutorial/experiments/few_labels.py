@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float, Integer
 
-from mnist_tutorial.experiments.run import Digits, Run, run, run_on_batches
+from mnist_tutorial.experiments.run import Digits, Run, run_on_batches
 from mnist_tutorial.experiments.variants import Variant
 from mnist_tutorial.preprocessing import one_hot
 from mnist_tutorial.pseudo_labelling import (
@@ -94,23 +94,3 @@ def count(
     chosen, classes = choose_confident(probabilities, threshold)
     wrong = int((classes != truth[chosen]).sum())
     return {"threshold": threshold, "chosen": len(chosen), "wrong": wrong}
-
-
-def run_with_test_images(
-    variant: Variant, train_data: Digits, test_data: Digits
-) -> Run:
-    """Train, label the test digits, and train a new network on them too, as many steps.
-
-    A quarter of each batch are test digits with the ten probabilities that the first
-    network gave them, as in the 2017 article's notebook. The record's `correct_before`
-    is the first network's. What is counted here is no test score: the test digits were
-    learned from.
-    """
-    model, before = run(variant, train_data, test_data)
-    x_test, _ = test_data
-    practised = Part(x_test, model.predict(x_test, batch_size=500, verbose=0), 0.25)
-    parts = [Part(*train_data, 0.75), practised]
-    steps = -(-len(train_data[0]) // variant.batch_size)
-    dataset = mixed_batches(parts, variant.batch_size, steps, variant.seed)
-    model, after = run_on_batches(variant, dataset, test_data)
-    return model, after | {"correct_before": before["correct"]}

@@ -12,11 +12,7 @@ from mnist_tutorial import load_mnist, prepare, results, weights
 from mnist_tutorial.backend import keras
 from mnist_tutorial.experiments import calibration, ensemble, one_page, search
 from mnist_tutorial.experiments.article import AS_MEANT, TODAY
-from mnist_tutorial.experiments.few_labels import (
-    label_together,
-    run_with_few_labels,
-    run_with_test_images,
-)
+from mnist_tutorial.experiments.few_labels import label_together, run_with_few_labels
 from mnist_tutorial.experiments.recording import describe_machine, record
 from mnist_tutorial.experiments.run import Run, run
 from mnist_tutorial.experiments.variants import Variant
@@ -120,8 +116,6 @@ EXPERIMENTS = {
     ),
     "pseudo-labelling-100": Experiment(FEW, both_arms(100), run=label_together),
     "pseudo-labelling-5000": Experiment(FEW, both_arms(5000), run=label_together),
-    # The article author's own way, which makes the test digits part of the training.
-    "transductive": Experiment(Variant(), seeds(5), run=run_with_test_images),
     # The network that comes along has seen every training digit, so that its recipe is
     # trained once more for this.
     "temperature": Experiment(Variant(epochs=24), seeds(1), scored_on="validation"),
