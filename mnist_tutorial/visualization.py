@@ -1,7 +1,9 @@
 """Drawings that are used twice: arrays to a matplotlib Figure, or onto a given axis."""
 
+import ast
 import inspect
 import itertools
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -178,5 +180,21 @@ def show_source(*functions: Any) -> Any:
     """Show the whole source of functions or classes, as a chapter prints it."""
     from IPython.display import Markdown  # which only notebooks need
 
-    source = "\n\n".join(inspect.getsource(function) for function in functions)
+    source = "\n\n".join(map(whole_source, functions))
     return Markdown(f"```python\n{source}```")  # type: ignore[no-untyped-call]
+
+
+def whole_source(thing: Any) -> str:
+    """Cut a function or class out of its module, with the decorators above it.
+
+    Python 3.13 leaves a class's out, once jaxtyping has added its own.
+    """
+    module = inspect.getsource(sys.modules[thing.__module__])
+    [node] = (
+        node
+        for node in ast.parse(module).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        and node.name == thing.__name__
+    )
+    first = min(part.lineno for part in (node, *node.decorator_list))
+    return "".join(module.splitlines(keepends=True)[first - 1 : node.end_lineno])

@@ -9,6 +9,7 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from mnist_tutorial.recipe import Recipe
 from mnist_tutorial.visualization import (
     BLUE,
     ORANGE,
@@ -142,3 +143,4 @@ def test_a_source_is_shown_whole() -> None:
     text = show_source(draw_map, draw_stack).data
     assert text.startswith("```python\ndef draw_map(") and text.endswith("```")
     assert "clim=(-reach, reach))\n\n\ndef draw_stack(" in text
+    assert show_source(Recipe).data.startswith("```python\n@dataclass(frozen=True)\n")
