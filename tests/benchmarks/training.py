@@ -4,7 +4,7 @@ Run it with nothing else running, for about half an hour:
 python tests/benchmarks/training.py
 
 It writes what it measured to mnist_tutorial/assets/results/speed.json, which the
-chapter evaluation reads.
+chapter replication reads.
 """
 
 import json
