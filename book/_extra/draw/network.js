@@ -17,7 +17,7 @@
   const WINDOW = 3; // the side of every convolution's window
 
   /**
-   * Slide 3 by 3 windows over the input; each of the filters writes its weighted sum, plus its
+   * Slide 3 by 3 windows over the input; each filter writes its weighted sum, plus its
    * bias.
    */
   function convolve(input, layer, output) {
