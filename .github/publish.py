@@ -70,7 +70,8 @@ def add_first_cells(repository: str, commit: str) -> None:
     """Let each notebook install the package of the commit that it comes from."""
     for path in Path("book").glob("*.ipynb"):
         notebook = json.loads(path.read_text(encoding="utf-8"))
-        extra = "[cluster]" if "distributed" in str(notebook["cells"]) else ""
+        cluster = "from distributed import" in str(notebook["cells"])
+        extra = "[cluster]" if cluster else ""
         package = f"mnist-tutorial{extra} @ git+{repository}@{commit}"
         cell = {
             "cell_type": "code",
