@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,13 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import models, results, training, weights
 from mnist_tutorial.backend import keras
-from mnist_tutorial.experiments import calibration, ensemble, registry, variants
+from mnist_tutorial.experiments import (
+    calibration,
+    ensemble,
+    one_page,
+    registry,
+    variants,
+)
 from mnist_tutorial.experiments.article import AS_MEANT, build_article_cnn
 from mnist_tutorial.experiments.registry import EXPERIMENTS, Experiment
 from mnist_tutorial.experiments.run import Run, run
@@ -147,6 +154,31 @@ def test_the_average_of_the_weights_is_what_is_scored_and_returned(
     assert entry["history"]["loss"] == small_run[1]["history"]["loss"], "till the end"
     assert (model.get_weights()[0] != small_run[0].get_weights()[0]).any()
     assert entry["answers"] == write_answers(model.predict(test_data[0], verbose=0))
+
+
+def test_the_program_of_the_page_one_page_is_what_its_record_trains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    book = Path(__file__).parent.parent / "book"
+    monkeypatch.chdir(book)
+    page = json.loads(Path("one_page.ipynb").read_text(encoding="utf-8"))
+    program: dict[str, Any] = {}
+    for cell in page["cells"]:
+        if "program" in cell["metadata"].get("tags", []) and "history" not in program:
+            exec("".join(cell["source"]), program)
+            for name in {"x_train", "y_train", "x_test", "y_test"} & program.keys():
+                program[name] = program[name][:100]  # two batches
+    training_data = program["x_train"], program["y_train"]
+    recipe = replace(EXPERIMENTS["one-page"].recipe, epochs=1)
+    test_data = program["x_test"], program["y_test"]
+    model, entry = one_page.run_on_arrays(recipe, training_data, test_data)
+    assert entry["history"]["loss"] == pytest.approx(
+        program["history"].history["loss"], abs=1e-4
+    )
+    for trained, weight in zip(
+        model.get_weights(), program["model"].get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(trained, weight, atol=1e-5)
 
 
 def test_the_temperature_has_the_smallest_loss_of_all(
