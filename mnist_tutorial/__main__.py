@@ -78,9 +78,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def predict(options: argparse.Namespace) -> int:
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # old code pages have no sign for a bar
+    if isinstance(sys.stdout, io.TextIOWrapper):  # old code pages lack the bar's sign
         sys.stdout.reconfigure(errors="replace")
     digits, status = {}, 0
     for path in options.images:
@@ -192,8 +190,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("images", nargs="+", metavar="IMAGE", help=text)
     command.add_argument("--weights", metavar="FILE", help=own)
 
-    command = add(reproduce, "record a result, seed by seed, from where it was stopped")
-    text = "the recipe's name, such as tutorial; an unknown name shows them all"
+    command = add(reproduce, "record a result seed by seed; resume where it stopped")
+    text = "the recipe's name, such as tutorial; an unknown name lists them all"
     command.add_argument("name", metavar="NAME", help=text)
 
     command = add(export, "write the scripts that the live pages need")

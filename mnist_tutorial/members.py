@@ -15,7 +15,7 @@ from mnist_tutorial.scalars import Positive, Seed
 
 
 class Member(NamedTuple):
-    """One network of an ensemble: its seed, its weights file, and what went wrong."""
+    """One network of an ensemble: its seed, its weights file, and its error, if any."""
 
     seed: Seed
     path: Path
@@ -31,13 +31,12 @@ def train_members(
 ) -> Iterator[Member]:
     """Train one network per seed; yield each as soon as its weights are in `folder`.
 
-    executor: where they are trained; on other machines the folder must be the same one.
-    Without it they are trained here, one after the other. digits: how many of the
-    training digits they see.
+    executor: what trains them; its machines must share the folder. By default they are
+    trained here, one after the other. digits: the number of training digits to use.
 
     Weights that are in the folder already are yielded at once, so a second call trains
-    what is missing. A member that fails is yielded with its error, and the others go
-    on. Raises ValueError if the folder holds members of another recipe.
+    only what is missing. A member that fails is yielded with its error, and the others
+    go on. Raises ValueError if the folder holds members of another recipe.
     """
     folder = claim(Path(folder).resolve(), recipe, digits)
     members = [Member(seed, weights_path(folder, seed)) for seed in seeds]
@@ -55,14 +54,14 @@ def train_members(
             yield futures[future]._replace(error=text)
     finally:
         for future in futures:
-            future.cancel()  # who stops asking wants no more members
+            future.cancel()  # a caller who stops wants no more members
 
 
 def train_in_new_process(recipe: Recipe, path: Path, digits: Positive) -> None:
     """Train one member in a new process, and wait for it.
 
-    An executor's worker may use Python's random numbers meanwhile, and the same seed
-    would then give other weights. Raises RuntimeError if the process fails.
+    In an executor's worker, other threads may draw from Python's random numbers, so the
+    same seed could give other weights. Raises RuntimeError if the process fails.
     """
     task = to_json({"recipe": asdict(recipe), "path": str(path), "digits": digits})
     command = [sys.executable, "-m", "mnist_tutorial.members", task]
@@ -78,7 +77,7 @@ def weights_path(folder: Path, seed: Seed) -> Path:
 
 
 def claim(folder: Path, recipe: Recipe, digits: Positive) -> Path:
-    """Note in a folder what its members are, or see that it says the same."""
+    """Note in a folder which recipe its members have, or check that it is this one."""
     wanted = to_json({**asdict(recipe), "seed": None, "digits": digits})
     path = folder / "recipe.json"
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,18 +87,18 @@ def claim(folder: Path, recipe: Recipe, digits: Positive) -> Path:
     found = path.read_text(encoding="utf-8")
     if found != wanted:
         raise ValueError(
-            f"{folder} holds members of another recipe, {found:.500}; give another one."
+            f"{folder} holds members of another recipe, {found:.500}; choose another."
         )
     return folder
 
 
 def to_json(content: dict[str, object]) -> str:
-    """Write as JSON, NumPy's numbers as Python's."""
+    """Return JSON, with NumPy's numbers written as Python's."""
     return json.dumps(content, default=lambda number: number.item(), sort_keys=True)
 
 
 def main(task: str) -> None:
-    """Train the member that the task describes: what the new process does."""
+    """Train the member that the task describes; the new process runs this."""
     # Imported here, so that a worker, which only waits, does not start TensorFlow.
     from mnist_tutorial import load_mnist, prepare, training, weights
 

@@ -24,10 +24,10 @@ class Part:
 def sample_labelled(
     labels: Integer[np.ndarray, "n"], count: Positive, seed: Seed
 ) -> tuple[Integer[np.ndarray, "known"], Integer[np.ndarray, "hidden"]]:
-    """Choose at random the digits whose labels are known, equally many of each class.
+    """Choose at random the digits whose labels are known, as many from each class.
 
-    Returns the places of these digits and of all others, both in rising order. Raises
-    ValueError if `count` is no multiple of the number of classes.
+    Returns the indices of these digits and of all others, both in ascending order.
+    Raises ValueError if `count` is not a multiple of the number of classes.
     """
     classes = np.unique(labels)
     if count % len(classes):
@@ -44,7 +44,7 @@ def choose_confident(
 ) -> tuple[Integer[np.ndarray, "chosen"], Integer[np.ndarray, "chosen"]]:
     """Choose the digits whose most probable class reaches a threshold.
 
-    Returns the places of these digits, in rising order, and the class of each: its
+    Returns the indices of these digits, in ascending order, and the class of each, its
     pseudo-label (Lee, Pseudo-Label, 2013; the threshold: Sohn et al., FixMatch, 2020).
     """
     if not np.allclose(probabilities.sum(axis=1), 1, atol=0.01):
@@ -58,9 +58,9 @@ def mixed_batches(
 ) -> tensorflow.data.Dataset:
     """Make `steps` batches in which each part has its fraction.
 
-    Each part is gone through in a random order, and again in another one when it is
-    used up, so a small part comes up more often than a large one. Raises ValueError if
-    the fractions do not cut a batch into whole numbers of digits.
+    Each part is shuffled, and shuffled again whenever it is used up, so the digits of a
+    small part come up more often. Raises ValueError if the fractions do not divide a
+    batch into whole numbers of digits.
     """
     # Rounded, because 0.55 * 100 is 55.00000000000001.
     sizes = [round(part.fraction * batch_size, 6) for part in parts]

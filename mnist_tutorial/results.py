@@ -1,4 +1,4 @@
-"""Read recorded results: what each recipe really scored, run by run."""
+"""Read recorded results: what each recipe scored, run by run."""
 
 import json
 from pathlib import Path
@@ -11,12 +11,12 @@ RESULTS = Path(__file__).parent / "assets" / "results"
 
 
 def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
-    """Read the record of this name: what all runs share, and a list of `runs`.
+    """Read a record by its name: what all runs share, and a list of `runs`.
 
-    The file holds a line of JSON with what they share, `recipe` and `machine` among it,
-    then one for each run: `seed`, `correct` of how many `digits`, `wall_seconds` of
-    training without scoring, `history` with a number per epoch. Raises
-    FileNotFoundError, or ValueError if the file is damaged.
+    Each line of the file is JSON. The first holds what the runs share, such as `recipe`
+    and `machine`; each of the others is a run: `seed`, `correct` out of `digits`,
+    `wall_seconds` of training without scoring, `history` with one number per epoch.
+    Raises FileNotFoundError, or ValueError if the file is damaged.
     """
     path = folder / f"{name}.jsonl"
     if not path.is_file():
@@ -24,7 +24,7 @@ def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
         raise FileNotFoundError(f"There is no record {name!r}, but {known or 'none'}.")
     try:
         text = path.read_text(encoding="utf-8")
-        # A writer that was stopped leaves a last line without an end.
+        # An interrupted writer leaves a last line without a line break.
         lines = text[: text.rfind("\n") + 1].splitlines()
         about, *runs = [json.loads(line) for line in lines]
         if not all(0 <= run["correct"] <= run["digits"] for run in runs):
@@ -37,9 +37,9 @@ def load(name: str, folder: Path = RESULTS) -> dict[str, Any]:
 def load_probabilities(
     folder: Path = RESULTS,
 ) -> Float32[np.ndarray, "members n 10"]:
-    """Read what each member of the recorded ensemble says of each test digit.
+    """Read the recorded ensemble's probabilities for each test digit.
 
-    The members stand in the order of the runs in `load("ensemble")`. Raises
+    The members have the order of the runs in `load("ensemble")`. Raises
     FileNotFoundError, or ValueError if the file is damaged.
     """
     path = folder / "ensemble.npz"

@@ -84,13 +84,12 @@ def test_a_pool_whose_worker_was_killed_says_so_and_a_second_call_trains_the_mem
 ) -> None:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         killer = kill_a_busy_one({pool.submit(os.getpid).result()})
-        members = list(train_members(RECIPE, [0, 1], tmp_path, pool, DIGITS))
+        members = list(train_members(RECIPE, [0, 2], tmp_path, pool, DIGITS))
         killer.join()
-    assert [member.seed for member in members if "terminated" in member.error] == [0, 1]
-    (member,) = train_members(RECIPE, [1], tmp_path, digits=DIGITS)
-    assert member == Member(1, tmp_path / "seed_1.weights.h5")
-    names = {"recipe.json", "seed_1.weights.h5"}
-    assert {path.name for path in tmp_path.iterdir()} == names
+    assert [member.seed for member in members if "terminated" in member.error] == [0, 2]
+    assert {path.name for path in tmp_path.iterdir()} == {"recipe.json"}
+    (member,) = train_members(RECIPE, [2], tmp_path, Instant(), DIGITS)
+    assert member == Member(2, tmp_path / "seed_2.weights.h5")
 
 
 def test_a_member_that_cannot_be_trained_says_why(

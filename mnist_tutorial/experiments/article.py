@@ -9,16 +9,16 @@ from mnist_tutorial.scalars import Fraction, Number, Positive, Seed
 from mnist_tutorial.training import Images, Labels, without_tuning
 
 AS_MEANT = {"rotation": 8, "shift": 0.08, "shear": 17, "zoom": 0.08}
-TODAY = {**AS_MEANT, "shear": 0.3}  # what the article's code does since Keras 2.1.3
+TODAY = {**AS_MEANT, "shear": 0.3}  # what its code has done since Keras 2.1.3
 
 
 def build_article_cnn(
     dropout: Fraction = 0.2, momentum: Fraction = 0.99
 ) -> keras.Model:
-    """Build the article's network, normalized where its notebook wrote so, after ReLU.
+    """Build the article's network, with normalization where its notebook wrote it.
 
-    601,578 parameters. The notebook ran without normalization, since none of these
-    layers was added: as `models.build_cnn(normalize=False)`.
+    It has 601,578 parameters. The notebook itself ran without normalization, because it
+    never added these layers; that network is `models.build_cnn(normalize=False)`.
     """
     normalization = partial(keras.layers.BatchNormalization, momentum=momentum)
     return keras.Sequential(

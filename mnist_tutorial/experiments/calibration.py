@@ -1,4 +1,4 @@
-"""The temperature that calibrates the probabilities of the network that comes along."""
+"""The temperature that calibrates the network that comes with the package."""
 
 import json
 from pathlib import Path
@@ -24,10 +24,10 @@ def record_temperature(
 ) -> dict[str, Any]:
     """Train once, fit the temperature on other digits, and write temperature.json.
 
-    Logits divided by the temperature have the smallest negative log-likelihood (Guo et
-    al., On calibration of modern neural networks, 2017). The file is one object: as in
-    other records what is known of the recipe, and `runs` with the one run; and the two
-    likelihoods, as they were and after the division.
+    Of all temperatures, logits divided by this one have the smallest negative
+    log-likelihood (Guo et al., On calibration of modern neural networks, 2017). The
+    file is one JSON object: what other records say of the recipe, `runs` with the one
+    run, and the negative log-likelihood before and after the division.
     """
     model, entry = run(variant, train_data, validation_data)
     del entry["answers"]  # only the answers to the test digits are studied

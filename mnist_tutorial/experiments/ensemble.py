@@ -22,18 +22,18 @@ from mnist_tutorial.scalars import Whole
 
 MEMBERS = results.RESULTS.with_name("members")  # their weights; not in git
 MEMBER = Recipe(network="deep", epochs=10)
-# Of each of the two networks the twin with the fewest errors, 35 and 36. One seed each
-# says little; two designs were taken because networks of two kinds were expected to err
-# in different places. (They hardly do.)
+# For each of the two networks the candidate with the fewest validation errors, 35 and
+# 36; with one seed each, that says little. There are two because networks of different
+# designs were expected to err in different places. (They hardly do.)
 DESIGNS: list[dict[str, Any]] = [{"epochs": 6}, {"network": "cnn"}]
-TEACHERS = range(2, 7)  # seeds; of the first two members not all weights were kept
+TEACHERS = range(2, 7)  # seeds; not all weights of the first two were kept
 COPIES = 5  # of each digit for the teachers: one for each of the book's epochs
 
 
 def keep_probabilities(
     probabilities: Float32[np.ndarray, "n 10"], place: Whole, folder: Path
 ) -> None:
-    """Keep what the member at this place says of the test digits, as float16."""
+    """Store a member's probabilities for the test digits as float16, at its place."""
     path = folder / "ensemble.npz"
     with FileLock(f"{path}.lock"):
         kept = list(results.load_probabilities(folder)) if path.exists() else []
@@ -47,7 +47,7 @@ def keep_probabilities(
 
 
 def run_with_members(variant: Variant, train_data: Digits, test_data: Digits) -> Run:
-    """Let five members of each design teach a network; train those that are missing."""
+    """Let five members of each design teach a network; train missing members first."""
     teachers, lesson = [], MEMBERS / "lesson.npz"
     for changes in [] if lesson.exists() else DESIGNS:
         recipe = replace(MEMBER, **changes)
@@ -65,12 +65,12 @@ def run_with_teachers(
     teachers: Sequence[tuple[Recipe, Path]],
     lesson: Path,
 ) -> Run:
-    """Train on what trained networks say of augmented digits, instead of on labels.
+    """Train on other networks' probabilities for augmented digits, not on labels.
 
-    teachers: the recipe and the weights file of each. lesson: the file that keeps the
-    augmented digits and the mean answers for other seeds, written if it is not there.
-    Sources: Hinton et al., 2015; that the teachers answer to the very pictures that the
-    student sees, Beyer et al., 2022.
+    teachers: the recipe and the weights file of each. lesson: the file with the
+    augmented digits and the teachers' mean probabilities, which all seeds share; it is
+    written if it is missing. Sources: Hinton et al., 2015; for teachers and student
+    that see the same augmented pictures, Beyer et al., 2022.
     """
     if not lesson.exists():
         write_lesson(train_data[0], teachers, lesson)
@@ -87,7 +87,7 @@ def write_lesson(
     teachers: Sequence[tuple[Recipe, Path]],
     lesson: Path,
 ) -> None:
-    """Augment the digits several times, and write what the teachers say of each."""
+    """Augment the digits several times, and write the teachers' mean answers."""
     augment = RandomAffine(**(Recipe().augmentation or {}), seed=0)
     batches = [x[start : start + 500] for start in range(0, len(x), 500)]
     changed = [

@@ -18,11 +18,11 @@ from mnist_tutorial.pseudo_labelling import (
 )
 from mnist_tutorial.scalars import Positive
 
-# Set before any score, but for the numbers of steps.
+# All but the numbers of steps was fixed before any score.
 THRESHOLD = 0.95  # FixMatch's
 THRESHOLDS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)  # counted, to compare
 LABELLED_FRACTION = 0.25  # of each batch; the rest are pseudo-labels
-STEPS = (400, 400, 800)  # of each network in turn; the first knows labels alone
+STEPS = (400, 400, 800)  # of each network in turn; the first has true labels only
 STEPS_TOGETHER = (200, 200, 400, 800)
 
 
@@ -40,9 +40,9 @@ def run_with_few_labels(
     Both arms know the same labels, which the seed chooses, and take as many steps in
     all. With pseudo-labels a first network labels the others, a second one learns from
     what the first is confident of and labels them again, and so on; the last one is
-    scored. together: the networks start from different initial weights, and all so far
-    label by their mean answer. Returns what `run` does; the record's `rounds` say for
-    each of THRESHOLDS how many pseudo-labels were `chosen` and how many of these
+    scored. together: the networks start from different initial weights, and all trained
+    so far label by their mean answer. Returns what `run` does, with `rounds`: for each
+    of THRESHOLDS, how many pseudo-labels were `chosen` and how many of these are
     `wrong`.
     """
     x, y = train_data
@@ -80,7 +80,7 @@ def label_together(
     labels: Positive,
     pseudo_labels: bool,
 ) -> Run:
-    """Train as `run_with_few_labels` does, four networks that label together."""
+    """Call `run_with_few_labels` with four networks that label together."""
     arm = labels, pseudo_labels, STEPS_TOGETHER, True
     return run_with_few_labels(variant, train_data, test_data, *arm)
 

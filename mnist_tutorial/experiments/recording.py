@@ -1,4 +1,4 @@
-"""Record each run as a line of JSON, and go on where a recording was stopped."""
+"""Record each run as a line of JSON, and resume a recording that was interrupted."""
 
 import importlib.metadata
 import json
@@ -20,12 +20,12 @@ def record(
     run: Callable[..., dict[str, Any]],
     folder: Path = results.RESULTS,
 ) -> dict[str, Any]:
-    """Do each run that is not recorded yet, and write it down as soon as it is done.
+    """Do each run that is not recorded yet, and record it as soon as it is done.
 
-    about: what all runs share, `recipe` among it. keys: what tells each run from the
-    others, {"seed": 0} for one. run: takes that and returns the rest. Two calls at once
-    share a file; what the other has recorded meanwhile is not done again. Raises
-    ValueError if the runs recorded under this name had another recipe.
+    about: what all runs share, including `recipe`. keys: what tells the runs apart,
+    such as {"seed": 0}. run: takes a key and returns the rest of the entry. Two calls
+    may share a file at the same time; neither repeats what the other has recorded.
+    Raises ValueError if the runs recorded under this name had another recipe.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.jsonl"
@@ -51,7 +51,7 @@ def is_recorded(name: str, key: dict[str, Any], folder: Path) -> bool:
 
 
 def append(path: Path, entry: dict[str, Any]) -> None:
-    """Append a line of JSON; cut off what a stopped writer left unfinished."""
+    """Append a line of JSON; cut off a line that an interrupted writer left."""
     with path.open("ab+") as file:
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
@@ -59,7 +59,7 @@ def append(path: Path, entry: dict[str, Any]) -> None:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Name the processor, its cores, and the versions that a result was made with."""
+    """Return the processor, its cores and the versions behind a result."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.split(": ", 1)[1] for line in lines if line.startswith("model name")]

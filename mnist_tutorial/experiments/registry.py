@@ -116,16 +116,16 @@ EXPERIMENTS = {
     ),
     "pseudo-labelling-100": Experiment(FEW, both_arms(100), run=label_together),
     "pseudo-labelling-5000": Experiment(FEW, both_arms(5000), run=label_together),
-    # The network that comes along has seen every training digit, so that its recipe is
-    # trained once more for this.
+    # The network that comes with the package has seen every training digit, so its
+    # recipe is trained once more without the validation digits.
     "temperature": Experiment(Variant(epochs=24), seeds(1), scored_on="validation"),
 }
 
 
 def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
-    """Train a named recipe with each of its seeds; record the result after every one.
+    """Train a named recipe with each of its seeds; record each result at once.
 
-    A second call goes on where the first was stopped. "tutorial-long" also writes the
+    A second call resumes where the first stopped. "tutorial-long" also writes the
     first network's weights to `weights` beside `folder`; "ensemble" writes all answers
     to `folder`, and all weights to `members` beside it; "temperature" has a file of
     another form, as `record_temperature` writes it. Raises ValueError for an unknown

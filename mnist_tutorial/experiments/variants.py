@@ -1,4 +1,4 @@
-"""Recipes with what the article's runs, an ablation or a losing candidate needed."""
+"""Recipes with the options that only the article, ablations and searches need."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -16,7 +16,7 @@ MOMENTUM = {"article": 0.99, "article, momentum 0.9": 0.9}
 
 @dataclass(frozen=True)
 class Variant(Recipe):
-    """A recipe with all that a record's `recipe` holds."""
+    """A recipe with every option that a record's `recipe` holds."""
 
     optimizer: Literal["adam", "sgd"] = "adam"  # SGD with Nesterov's momentum of 0.9
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -71,7 +71,7 @@ def build_strided_cnn(dropout: Fraction = 0.2) -> keras.Model:
 
 
 def batches(variant: Variant, x: Images, y: Labels) -> tensorflow.data.Dataset:
-    """Batch the training digits as the variant says."""
+    """Batch the training digits with the variant's augmenter."""
     if variant.augmenter == "RandomAffine":
         return training.batches(variant, x, y)
     if variant.augmenter == "keras.layers":
@@ -100,12 +100,12 @@ def fit(
     dataset: tensorflow.data.Dataset,
     callbacks: Callbacks,
 ) -> History:
-    """Train a network as the variant says."""
+    """Train a network with the variant's optimizer and averaging."""
     average = (
         [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if variant.ema else []
     )
     optimizer = make_optimizer(variant, variant.epochs * len(dataset))
     if variant.augmenter != "RandomAffine":
-        variant = replace(variant, augmentation=None)  # the data set has done it
+        variant = replace(variant, augmentation=None)  # the dataset has done it
     callbacks = [*average, *callbacks]
     return training.fit(variant, model, dataset, None, callbacks, optimizer=optimizer)
