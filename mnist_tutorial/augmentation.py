@@ -25,8 +25,8 @@ def affine_coefficients(
 
     Each of the six is a tensor of shape (n,): angles in degrees, shifts in pixels,
     zooms as factors. The matrix is rotation @ shift @ shear @ zoom, in (row, column)
-    from the centre, as in Keras's `ImageDataGenerator` of 2017. It answers the question
-    "where does this pixel come from?", so a zoom of 2 shows the digit at half its size.
+    from the centre, as in Keras's `ImageDataGenerator` of 2017. It says where a pixel
+    of the new image comes from, so a zoom of 2 shows the digit at half its size.
     Returns (n, 8) for `keras.ops.image.affine_transform`, which has x (columns) before
     y (rows).
     """
@@ -50,9 +50,9 @@ class RandomAffine(keras.layers.Layer):
     """Rotate, shift, shear and zoom each image at random, with a single interpolation.
 
     Takes and returns float images (n, height, width, channels), and acts only where
-    `training=True`; what comes from outside a picture is 0. The ranges are the farthest
-    either way: `rotation` and `shear` in degrees, `shift` as a fraction of each side,
-    and `zoom` around the factor 1. A seed makes the samples repeatable.
+    `training=True`; outside a picture is paper, 0. Each range reaches as far either
+    way: `rotation` and `shear` in degrees, `shift` as a fraction of each side, `zoom`
+    around the factor 1. With a seed, the samples can be repeated.
     """
 
     def __init__(
