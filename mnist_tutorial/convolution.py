@@ -20,9 +20,9 @@ def convolve2d(
 ) -> Real[np.ndarray, "rows columns"]:
     """Slide a kernel over one picture; at each place add up weights times pixels.
 
-    The kernel is not flipped, as in every network. A side of n pixels under a kernel of
-    k gives (n - k) // stride + 1 places; with "same", zeros around the picture, an odd
-    one after it, make them ceil(n / stride). Whole numbers give whole numbers.
+    As in every network, the kernel is not flipped. A side of n pixels under a kernel of
+    k gives (n - k) // stride + 1 places, or, with "same", ceil(n / stride): zeros are
+    added around the picture, an odd one at its end. Integers give integers.
     """
     image = image.astype(np.result_type(image, kernel, np.int64))  # uint8 is too small
     windows = sliding_windows(image, kernel.shape, stride, padding)
@@ -73,9 +73,9 @@ def batch_normalize(
     *,
     epsilon: Number = 1e-3,
 ) -> Float[np.ndarray, "*n channels"]:
-    """Normalize each channel with stored statistics: `BatchNormalization` in use.
+    """Normalize each channel with stored statistics: `BatchNormalization`, predicting.
 
-    The four arrays stand in the order of Keras's `get_weights`.
+    The four arrays come in the order of Keras's `get_weights`.
     """
     return (numbers - mean) / np.sqrt(variance + epsilon) * scale + shift
 
@@ -136,7 +136,7 @@ def sliding_windows(
 
 
 def same_padding(length: int, side: Any, stride: Positive) -> tuple[int, int]:
-    """Count the zeros that "same" puts before and after a line, an odd one after it."""
+    """Count the zeros that "same" adds before and after a line, an odd one after it."""
     places = -(-length // stride)  # rounded up
     missing = max((places - 1) * stride + side - length, 0)
     return missing // 2, missing - missing // 2

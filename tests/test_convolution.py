@@ -44,7 +44,7 @@ ARTICLE_RESULT = [[4, 3, 4], [2, 4, 3], [2, 3, 4]]  # by hand
 
 
 def numbers(seed: int, *shape: int) -> Array:
-    """Numbers from -1 to 1, in an array of this shape; none of them is special."""
+    """Draw numbers from -1 to 1 in an array of this shape."""
     random = np.random.default_rng([seed, *shape])
     return random.uniform(-1, 1, shape).astype(np.float32)
 

@@ -98,7 +98,7 @@ def test_an_edited_weight_and_pixel_change_the_sums(widget: Page) -> None:
     assert state(widget)[2] == 1 + 1 + 0 - 2.5 * 1 + 7
 
 
-def test_what_is_no_number_counts_as_0_and_is_marked(widget: Page) -> None:
+def test_text_that_is_not_a_number_counts_as_0_and_is_marked(widget: Page) -> None:
     pixel = widget.locator(PICTURE).first
     pixel.fill("x")
     assert pixel.get_attribute("aria-invalid") == "true"
@@ -128,7 +128,7 @@ def test_it_stands_on_the_first_screen(widget: Page) -> None:
     assert boards[0] and boards[0]["y"] + boards[0]["height"] <= 740
 
 
-def test_arrow_keys_move_the_window_up_to_the_rim(widget: Page) -> None:
+def test_arrow_keys_move_the_window_and_stop_at_the_rim(widget: Page) -> None:
     choose(widget, "Picture", "digit 7")
     widget.locator(PICTURE).first.focus()
     for key, place in (
