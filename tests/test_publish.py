@@ -39,7 +39,7 @@ def publish(what: str, folder: Path, repository: str = "someone/other") -> None:
         "GITHUB_REF_NAME": "trunk",
         "GITHUB_SHA": COMMIT,
     }
-    command = [sys.executable, ROOT / ".github" / "publish.py", what]
+    command = [sys.executable, str(ROOT / ".github" / "publish.py"), what]
     subprocess.run(command, cwd=folder, env={**os.environ, **fork}, check=True)
 
 
@@ -53,7 +53,7 @@ def test_a_notebook_first_installs_the_package_of_its_commit_if_it_is_missing(
     first = after["cells"].pop(0)
     assert after == before
     assert f'%pip install --quiet "{INSTALLED}"' in first["source"]
-    nbformat.validate(nbformat.from_dict({**after, "cells": [first]}))
+    nbformat.validate({**after, "cells": [first]})
     # Here the package is there: pip, which would need IPython, is not called.
     exec(TransformerManager().transform_cell(first["source"]), {})
 
