@@ -181,7 +181,7 @@ def show_source(*functions: Any) -> Any:
     from IPython.display import Markdown  # which only notebooks need
 
     source = "\n\n".join(map(whole_source, functions))
-    return Markdown(f"```python\n{source}```")  # type: ignore[no-untyped-call]
+    return Markdown(f"```python\n{source}```")
 
 
 def whole_source(thing: Any) -> str:
