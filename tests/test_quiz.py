@@ -1,0 +1,169 @@
+"""The choices of "Check yourself": what they must have, and how a page scores them."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import HTML, needs_axe, needs_pages, violations
+from playwright.sync_api import Browser, Locator, Page
+
+BOOK = Path(__file__).parent.parent / "book"
+CHAPTERS = [
+    path
+    for path in sorted(BOOK.glob("*.ipynb"))
+    if "## Check yourself" in path.read_text(encoding="utf-8")
+]
+CHOICE = re.compile(
+    r"<details class=\"(choice|choice correct)\"><summary>(.+)</summary>\n\n"
+    r"(.+?)\n\n</details>",
+    re.DOTALL,
+)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_asks_three_to_five_questions_with_one_right_choice_each(
+    chapter: Path,
+) -> None:
+    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells]
+    (text,) = [text for text in texts if "<details class=" in text]
+    questions = re.split(r"^\*\*(\d)\. .+\*\*$", text, flags=re.MULTILINE)[1:]
+    assert [int(number) for number in questions[::2]] == list(
+        range(4, 4 + len(questions) // 2)
+    )
+    assert 3 <= len(questions[1::2]) <= 5
+    for question in questions[1::2]:
+        choices = CHOICE.findall(question)
+        assert CHOICE.sub("", question).strip() == ""  # and nothing between them
+        assert len({label for _, label, _ in choices}) == len(choices) >= 3
+        assert [kind for kind, _, _ in choices].count("choice correct") == 1
+        for kind, _, answer in choices:  # told in words too, for JupyterLab
+            assert answer.startswith("Yes") == (kind == "choice correct")
+
+
+@pytest.fixture
+def quiz(page: Page) -> Iterator[Page]:
+    """A chapter as a reader opens it from disk for the first time."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((HTML / "loading.html").as_uri())
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    yield page
+    assert complaints == []
+
+
+def right(page: Page, number: int) -> Locator:
+    return page.locator("details.correct").nth(number).locator("summary")
+
+
+def wrong(page: Page, number: int) -> Locator:
+    return page.locator("details.choice:not(.correct)").nth(number).locator("summary")
+
+
+def score(page: Page) -> list[int]:
+    """Answered, of how many, right at the first try."""
+    line = page.locator(".quiz-score [role=status]")
+    return [int(number) for number in re.findall(r"\d+", line.inner_text())]
+
+
+@needs_pages
+def test_the_first_choice_that_is_opened_counts(quiz: Page) -> None:
+    assert not quiz.locator(".quiz-score").is_visible()
+    right(quiz, 0).click()
+    assert score(quiz)[::2] == [1, 1]
+    wrong(quiz, 0).click()  # of the same question: reading on costs nothing
+    assert score(quiz)[::2] == [1, 1]
+    wrong(quiz, 2).click()
+    right(quiz, 1).click()  # too late
+    assert score(quiz)[::2] == [2, 1]
+    assert quiz.locator("details.choice[open]").count() == 4
+
+
+@needs_pages
+def test_answers_stay_in_this_browser_until_the_reader_starts_again(quiz: Page) -> None:
+    right(quiz, 0).click()
+    wrong(quiz, 2).click()
+    quiz.reload()
+    assert score(quiz)[::2] == [2, 1]
+    assert quiz.locator("details.choice[open]").count() == 2
+    right(quiz, 1).click()
+    assert score(quiz)[::2] == [2, 1]
+    assert quiz.evaluate("document.cookie") == ""
+    quiz.get_by_role("button", name="Start again").click()
+    quiz.reload()
+    assert quiz.locator("details.choice[open]").count() == 0
+    assert not quiz.locator(".quiz-score").is_visible()
+    quiz.goto((HTML / "reshaping.html").as_uri())
+    assert quiz.locator("details.choice[open]").count() == 0
+
+
+@needs_pages
+def test_the_keyboard_alone_reads_the_choices_and_gives_one(quiz: Page) -> None:
+    wrong(quiz, 0).focus()
+    quiz.keyboard.press("Tab")
+    quiz.keyboard.press("Tab")
+    assert quiz.locator("details.choice[open]").count() == 0  # passing by is no answer
+    quiz.keyboard.press("Shift+Tab")
+    quiz.keyboard.press("Enter")
+    assert quiz.locator("details.choice").nth(1).get_attribute("open") is not None
+    assert score(quiz)[0] == 1
+    quiz.get_by_role("button", name="Start again").focus()
+    quiz.keyboard.press("Space")
+    assert quiz.evaluate("document.activeElement.matches('details.choice summary')")
+    assert quiz.locator("details.choice[open]").count() == 0
+
+
+@needs_pages
+@pytest.mark.parametrize("kept", ["{", "7", "null", '{"a question": "that is gone"}'])
+def test_what_else_is_stored_there_does_no_harm(quiz: Page, kept: str) -> None:
+    quiz.evaluate(
+        "kept => localStorage.setItem(`quiz ${location.pathname}`, kept)", kept
+    )
+    quiz.reload()
+    assert not quiz.locator(".quiz-score").is_visible()
+    right(quiz, 0).click()
+    assert score(quiz)[::2] == [1, 1]
+
+
+@needs_pages
+def test_without_storage_answers_last_as_long_as_the_page(page: Page) -> None:
+    page.add_init_script(
+        """Object.defineProperty(window, "localStorage", {
+          get() { throw new DOMException("The user refuses", "SecurityError"); } })"""
+    )
+    page.goto((HTML / "loading.html").as_uri())
+    right(page, 0).click()
+    assert score(page)[::2] == [1, 1]
+
+
+@needs_pages
+def test_without_scripts_each_choice_still_answers(browser: Browser) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto((HTML / "loading.html").as_uri())
+    answer = page.locator("details.correct p").first
+    assert not answer.is_visible()
+    right(page, 0).click()
+    assert answer.is_visible()
+    page.close()
+
+
+@needs_pages
+def test_print_has_all_choices_and_the_answers_that_were_opened(quiz: Page) -> None:
+    right(quiz, 0).click()
+    quiz.emulate_media(media="print")
+    summaries = quiz.locator("details.choice summary")
+    assert all(summary.is_visible() for summary in summaries.all())
+    assert quiz.locator("details.choice > p:visible").count() == 1
+
+
+@needs_axe
+@needs_pages
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_opened_choices(quiz: Page, theme: str) -> None:
+    for summary in quiz.locator("details.choice summary").all():
+        summary.click()
+    quiz.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    assert violations(quiz, "details.choice, .quiz-score") == []
