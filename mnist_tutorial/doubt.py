@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from scipy import ndimage
 
-from mnist_tutorial.pictures import TOUCHING
+from mnist_tutorial.ink import TOUCHING
 from mnist_tutorial.scalars import Digit
 
 # Of the network that comes along, as `export.limits` returns them.

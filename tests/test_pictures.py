@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_tutorial import pictures
+from mnist_tutorial.ink import otsu_threshold
 from mnist_tutorial.pictures import center_digit, read_picture
 
 Arrays = dict[str, NDArray[Any]]
@@ -123,6 +123,14 @@ def in_a_box() -> Picture:
     return sheet
 
 
+def with_toolbar() -> Picture:
+    sheet = np.pad(seven(), ((60, 60), (40, 40)), constant_values=0.9)
+    sheet[:24] = 0.3
+    for left in range(12, 216, 30):
+        sheet[8:16, left : left + 12] = 0.7
+    return sheet
+
+
 DOWN, RIGHT = np.indices((200, 150))
 
 
@@ -136,9 +144,10 @@ DOWN, RIGHT = np.indices((200, 150))
         with_lines(),
         with_frame(),
         in_a_box(),
+        with_toolbar(),
         1 - seven(),
     ],
-    ids=["edge", "corner", "vignette", "desk", "lines", "frame", "box", "light ink"],
+    ids="edge corner vignette desk lines frame box toolbar light-ink".split(),
 )
 def test_what_is_around_a_digit_is_no_ink(plain: Picture, picture: Picture) -> None:
     assert likeness(center_digit(picture), plain) > 0.9
@@ -180,7 +189,7 @@ def test_the_threshold_parts_ink_from_paper_with_the_least_spread(seed: int) -> 
         return sum(float(part.var() * len(part)) for part in parts if len(part))
 
     best = min(spread((level + 0.5) / 255) for level in range(255))
-    found = spread(pictures.otsu_threshold(values))
+    found = spread(otsu_threshold(values))
     assert found == pytest.approx(best, rel=1e-9, abs=1e-9)
 
 
@@ -268,7 +277,7 @@ def test_an_iphone_s_own_format_is_read_or_named(
     np.testing.assert_allclose(
         read_picture(path)[0, 0].astype(int), (200, 100, 50), atol=6
     )
-    monkeypatch.setattr(pictures, "register_heif", lambda: False)
+    monkeypatch.setattr("mnist_tutorial.pictures.register_heif", lambda: False)
     with pytest.raises(ValueError, match="save it as JPEG"):
         read_picture(path)
 

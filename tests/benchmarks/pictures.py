@@ -185,7 +185,7 @@ def fingers(pen: ImageDraw.ImageDraw, rng: Generator, test: bool) -> None:
         x = place + (rng.uniform(-15, 15) if test else 0)
         y = rng.uniform(150, 250) if test else rng.uniform(210, 280)
         end = (x - 60, y) if test else (x + 40, y)
-        pen.line([(x, 0 if test else 420), end], 255, 26)
+        pen.line([(x, -20 if test else 420), end], 255, 26)
 
 
 def phone(pen: ImageDraw.ImageDraw, rng: Generator, slope: int) -> None:

@@ -1,6 +1,6 @@
-// From a picture to what the network is given: the steps of `pictures.center_digit` in
-// mnist_tutorial/pictures.py, in the same order and with the same names, where the reasons
-// stand. The book's tests hold the two to each other. A plane is numbers, row by row.
+// From a picture to what the network is given: the steps of `center_digit` in pictures.py and
+// ink.py of mnist_tutorial, in the same order and with the same names, where the reasons stand.
+// The book's tests hold the two to each other. A plane is numbers, row by row.
 
 (function () {
   "use strict";
@@ -310,15 +310,17 @@
 
   /** Number the pieces of ink and list them, the one with the most ink first. */
   function piecesOf(mask, ink, gap = GAP) {
-    const { height, width } = mask, { values } = dilate(mask, windowOf(mask, gap));
+    const { height, width } = mask;
+    const { values } = dilate(mask, gap ? Math.max(windowOf(mask, gap), 3) : 1);
     const labels = new Int32Array(values.length), pieces = [];
     for (let start = 0; start < values.length; start++) {
       if (!values[start] || labels[start]) continue;
-      const piece = { number: pieces.length + 1, strength: 0, ...NOWHERE };
+      const piece = { number: pieces.length + 1, strength: 0, inside: [], around: [], ...NOWHERE };
       const waiting = [start];
       labels[start] = piece.number;
       while (waiting.length) {
         const i = waiting.pop(), column = i % width, row = (i - column) / width;
+        (mask.values[i] ? piece.inside : piece.around).push(i);
         if (mask.values[i]) {
           piece.strength += ink.values[i];
           include(piece, row, column);
@@ -353,23 +355,34 @@
 
   const above = (ink, threshold) => map(ink, (value) => Number(value > threshold), Uint8Array);
 
-  /** The pieces that stand free of the border, and are neither lines nor specks. */
-  function freePieces(ink, threshold) {
+  /** What fraction around a piece is dark, halfway to its ink, and no ink itself. */
+  function darkAround({ inside, around }, ink, grey, threshold) {
+    const halves = inside.map((i) =>
+      (grey.values[i] * (1 - 0.5 * ink.values[i])) / Math.max(1 - ink.values[i], 0.01));
+    const half = halves.reduce((a, b) => a + b) / halves.length;
+    const dark = around.filter((i) => grey.values[i] < half && ink.values[i] < threshold / 2);
+    return dark.length / around.length;
+  }
+
+  /** The pieces free of the border, with paper all around, neither lines nor specks. */
+  function freePieces(ink, grey, threshold) {
     const { labels, pieces } = piecesOf(withoutLines(above(ink, threshold)), ink);
     return { labels, pieces: pieces.filter((piece) =>
       piece.top > 0 && piece.left > 0 && piece.bottom < ink.height && piece.right < ink.width
       && extent(piece) >= 0.04 * Math.max(ink.height, ink.width)
-      && piece.strength >= 0.03 * pieces[0].strength) };
+      && piece.strength >= 0.03 * pieces[0].strength
+      && darkAround(piece, ink, grey, threshold) < 0.25) };
   }
 
   /** Choose the pieces of ink that are the digit, and cut their box out. */
   function pickDigit(ink, grey) {
-    let find = freePieces, threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
-    let { labels, pieces } = find(ink, threshold);
+    let find = (level) => freePieces(ink, grey, level);
+    let threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
+    let { labels, pieces } = find(threshold);
     const most = ink.values.reduce((a, b) => Math.max(a, b));
     if (!pieces.length) {
       threshold = Math.max(threshold, 0.5 * most);
-      ({ labels, pieces } = find(ink, threshold));
+      ({ labels, pieces } = find(threshold));
     }
     if (!pieces.length) {
       const least = grey.values.reduce((a, b) => Math.min(a, b));
@@ -377,13 +390,13 @@
       const paper = quantile(grey.values.filter((value) => value >= middle), 0.5);
       ink = map(grey, (value) => clip((paper - value) / Math.max(paper, 1), 1));
       threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
-      find = (ink, threshold) => piecesOf(above(ink, threshold), ink);
-      ({ labels, pieces } = find(ink, threshold));
+      find = (level) => piecesOf(above(ink, level), ink);
+      ({ labels, pieces } = find(threshold));
     }
     if (!pieces.length) throw new Error(NO_INK);
     const first = ink.values.filter((_, i) => labels[i] === pieces[0].number);
     const stronger = 0.4 * quantile(first, 0.95);
-    const again = stronger > threshold ? find(ink, stronger) : { pieces: [] };
+    const again = stronger > threshold ? find(stronger) : { pieces: [] };
     if (again.pieces.length) [threshold, labels, pieces] = [stronger, again.labels, again.pieces];
     let main = pieces[0];
     for (const piece of pieces) {
