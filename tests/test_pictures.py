@@ -147,7 +147,17 @@ DOWN, RIGHT = np.indices((200, 150))
         with_toolbar(),
         1 - seven(),
     ],
-    ids="edge corner vignette desk lines frame box toolbar light-ink".split(),
+    ids=[
+        "edge",
+        "corner",
+        "vignette",
+        "desk",
+        "lines",
+        "frame",
+        "box",
+        "toolbar",
+        "light-ink",
+    ],
 )
 def test_what_is_around_a_digit_is_no_ink(plain: Picture, picture: Picture) -> None:
     assert likeness(center_digit(picture), plain) > 0.9
