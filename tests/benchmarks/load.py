@@ -47,6 +47,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
 
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # the page was left meanwhile
+            super().handle()
+
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
         if not path.is_file():
@@ -59,8 +63,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         if path.suffix in COMPRESSED:
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        with contextlib.suppress(ConnectionError):  # the page was left meanwhile
-            self.wfile.write(content)
+        self.wfile.write(content)
 
 
 @functools.cache
