@@ -82,11 +82,10 @@ class TestEveryNotebook:
             range(1, len(cells) + 1)
         )
 
-    def test_keeps_what_a_cell_prints_in_one_piece(self, notebook: Path) -> None:
+    def test_holds_what_its_cells_print(self, notebook: Path) -> None:
         for cell in code_cells_of(notebook):
-            streams = [output for output in cell["outputs"] if "name" in output]
-            prints = re.search(r"^print\(", "".join(cell["source"]), re.MULTILINE)
-            assert len(streams) == 1 or not (streams or prints), cell["id"]
+            if re.search(r"^print\(", "".join(cell["source"]), re.MULTILINE):
+                assert cell["outputs"], cell["id"]
 
     def test_shows_no_error_and_no_noise(self, notebook: Path) -> None:
         outputs = [
