@@ -20,6 +20,14 @@ try:
 except ModuleNotFoundError:
     %pip install --quiet "{}"\
 """
+LINK = """
+import os
+
+import mnist_tutorial
+
+if not os.path.exists("../mnist_tutorial"):  # where this notebook looks for the digits
+    os.symlink(os.path.dirname(mnist_tutorial.__file__), "../mnist_tutorial")\
+"""
 
 
 def add_buttons(repository: str, branch: str) -> None:
@@ -73,13 +81,14 @@ def add_first_cells(repository: str, commit: str) -> None:
         cluster = "from distributed import" in str(notebook["cells"])
         extra = "[cluster]" if cluster else ""
         package = f"mnist-tutorial{extra} @ git+{repository}@{commit}"
+        by_path = '"../mnist_tutorial/' in str(notebook["cells"])
         cell = {
             "cell_type": "code",
             "execution_count": None,
             "id": "install",
             "metadata": {},
             "outputs": [],
-            "source": INSTALL.format(package),
+            "source": INSTALL.format(package) + LINK * by_path,
         }
         notebook["cells"].insert(0, cell)
         text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

@@ -58,6 +58,17 @@ def test_a_notebook_first_installs_the_package_of_its_commit_if_it_is_missing(
     exec(TransformerManager().transform_cell(first["source"]), {})
 
 
+def test_one_page_finds_the_digits_where_there_is_only_the_package(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(ROOT / "book" / "one_page.ipynb", folder / "book")
+    publish("notebooks", folder)
+    notebook = json.loads((folder / "book" / "one_page.ipynb").read_text("utf-8"))
+    monkeypatch.chdir(folder / "book")
+    exec(TransformerManager().transform_cell(notebook["cells"][0]["source"]), {})
+    assert (folder / "mnist_tutorial" / "assets" / "mnist.npz").is_file()
+
+
 def test_buttons_lead_to_the_fork_edits_to_its_branch_and_launches_to_notebooks(
     folder: Path,
 ) -> None:
