@@ -13,7 +13,9 @@ from mnist_tutorial import results
 BOOK = Path(__file__).parent.parent / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 CHAPTERS = [
-    notebook for notebook in NOTEBOOKS if notebook.stem not in ("index", "teaching")
+    notebook
+    for notebook in NOTEBOOKS
+    if notebook.stem not in ("index", "teaching", "lab")
 ]
 SECTIONS = ["## Check yourself", "## Exercises", "## Key points", "## What's next"]
 
