@@ -1,6 +1,6 @@
 // The eight experiments that stand ready: what B differs in, how many digits both see, and which of
-// them then reads better; `shows` is the digit to look into. What `after` says held for each of the
-// seeds 0 to 4.
+// them then reads better; `shows` is the digit to look into. The tests hold what `after` says to a
+// run with seed 0.
 
 (function () {
   "use strict";
@@ -39,13 +39,13 @@
     "few-changed": {
       title: "The same 200, changed",
       A: { digits: 200 }, B: { augmentation: "article" }, digits: 10000, better: "B",
-      before: "Both have the same 200 digits. B’s are shifted, turned and slanted anew each time.",
+      before: "Both have the same 200 digits. B’s are shifted, turned and slanted differently each time.",
       after: "B misreads more of the digits it learns from, and fewer unseen ones: augmentation.",
     },
     "random-labels": {
       title: "Labels at random",
       A: { digits: 200 }, B: { randomLabels: 1 }, digits: 10000, better: "A",
-      before: "Both have the same 200 digits, but B’s labels are drawn by lot. Can those be learned?",
+      before: "Both have the same 200 digits, but B’s labels are drawn at random. Can those be learned?",
       after: "They can, by heart: see B’s thin line. On unseen digits, B is as good as a guess.",
     },
     "never-a-4": {

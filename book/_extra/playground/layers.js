@@ -72,7 +72,7 @@
     }
 
     /**
-     * Only a winner that passed ReLU has a part in the loss; the rest is not looked at.
+     * Only a winner that passed ReLU has a part in the loss; the rest has no slope.
      */
     function backward() {
       const x = input.values, w = kernel.values, dw = kernel.gradient;
@@ -139,7 +139,7 @@
     return { input, output, kernel, bias, forward, backward };
   }
 
-  /** Turn logits into probabilities: the exponential of each, by the sum of all. */
+  /** Turn logits into probabilities: the exponential of each, divided by the sum of all. */
   function softmax(logits, probabilities) {
     const largest = Math.max(...logits); // or an exponential might overflow
     let sum = 0;
