@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 BOOK = Path(__file__).parent
+LAB = "lab.ipynb"  # where students guess before they run, so they get no outputs
 LEFT_OUT = ("teaching.ipynb", "changelog.md", "worksheet-key.html")
 FILES = (  # that come along, beside the book and the package
     "_config.yml",
@@ -91,6 +92,10 @@ def student_text(page: Path, with_answers: bool, counts: Counter[str]) -> str:
         cells = without_solutions(notebook["cells"], page.name)
         counts["solutions"] += str(notebook["cells"]).count(START)
         notebook["cells"] = student_cells(cells, with_answers, counts)
+        if page.name == LAB:
+            for cell in cells:
+                if cell["cell_type"] == "code":
+                    cell.update(execution_count=None, outputs=[])
         text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     if "{solution" in text:
         raise ValueError(

@@ -130,6 +130,8 @@ def test_solutions_and_answers_are_gone_and_all_else_is_kept(
     written = [cell for cell in after if "# Your answer to" not in text_of([cell])]
     assert [cell["id"] for cell in written] == [cell["id"] for cell in outside]
     for old, new in zip(outside, written, strict=True):
+        if notebook.name == student_edition.LAB and "outputs" in old:
+            old |= {"outputs": [], "execution_count": None}
         if "{dropdown} Answer" not in text_of([old]):
             assert new == old
     # Line by line, an answer is all from its first colons to the next.
