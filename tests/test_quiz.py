@@ -16,7 +16,7 @@ CHAPTERS = [
     if "## Check yourself" in path.read_text(encoding="utf-8")
 ]
 CHOICE = re.compile(
-    r"<details class=\"(choice|choice correct)\"><summary>(.+)</summary>\n\n"
+    r"<details class=\"(choice|choice correct)\"><summary>([^\n]+)</summary>\n\n"
     r"(.+?)\n\n</details>",
     re.DOTALL,
 )
