@@ -183,8 +183,8 @@ def test_a_file_is_written_whole_or_not_at_all(
     path = tmp_path / "weights.js"
     path.write_text("before")
 
-    def write_a_little(self: Path, content: str, encoding: str) -> None:
-        with self.open("w", encoding=encoding) as file:
+    def write_a_little(self: Path, content: str, encoding: str, newline: str) -> None:
+        with self.open("w", encoding=encoding, newline=newline) as file:
             file.write(content[:100])
         raise OSError("the disk is full")
 
