@@ -28,7 +28,7 @@ def test_a_chapter_asks_three_to_five_questions_with_one_right_choice_each(
 ) -> None:
     cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
     texts = ["".join(cell["source"]) for cell in cells]
-    (text,) = [text for text in texts if "<details class=" in text]
+    (text,) = [text for text in texts if '<details class="choice' in text]
     questions = re.split(r"^\*\*(\d)\. .+\*\*$", text, flags=re.MULTILINE)[1:]
     assert [int(number) for number in questions[::2]] == list(
         range(4, 4 + len(questions) // 2)
