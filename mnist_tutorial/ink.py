@@ -145,7 +145,7 @@ def pieces_of(
         inside = (pieces[:, 2:4] > 0) & (pieces[:, 4:] < ink.shape)
         large = extents(pieces) >= 0.04 * max(ink.shape)
         strong = strengths >= 0.03 * strengths.max(initial=0)
-        pieces = pieces[inside.all(axis=1) & large & strong & (dark < 0.25)]
+        pieces = pieces[inside.all(axis=1) & large & strong & (dark < 0.1)]
     return labels, pieces[np.argsort(-pieces[:, 0])]
 
 

@@ -371,7 +371,7 @@
       piece.top > 0 && piece.left > 0 && piece.bottom < ink.height && piece.right < ink.width
       && extent(piece) >= 0.04 * Math.max(ink.height, ink.width)
       && piece.strength >= 0.03 * pieces[0].strength
-      && darkAround(piece, ink, grey, threshold) < 0.25) };
+      && darkAround(piece, ink, grey, threshold) < 0.1) };
   }
 
   /** Choose the pieces of ink that are the digit, and cut their box out. */
