@@ -1,8 +1,9 @@
 """What a reader is given: words, and code lines that are shown of those that run.
 
 Run it:  python tests/benchmarks/words.py
-Words are those of Markdown cells, without solutions; the teacher's page is left out of
-the sum, since no learner reads it. "True" is counted where a page shows it.
+Words are those of Markdown cells, without solutions; questions with choices have a
+column of their own. The teacher's page and the lab are left out of the sum, since no
+learner reads them through. "True" is counted where a page shows it.
 """
 
 import json
@@ -30,10 +31,12 @@ def without_solutions(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def count(notebook: Path) -> dict[str, int]:
     """Count one page's words, its lines of code, and how often it shows True."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    counts = dict.fromkeys(("words", "lines", "shown", "true"), 0)
+    counts = dict.fromkeys(("words", "choices", "lines", "shown", "true"), 0)
     for cell in without_solutions(cells):
         if cell["cell_type"] == "markdown":
-            counts["words"] += len("".join(cell["source"]).split())
+            text = "".join(cell["source"])
+            kind = "choices" if '<details class="choice' in text else "words"
+            counts[kind] += len(text.split())
     for cell in cells:
         if cell["cell_type"] == "code":
             tags = set(cell["metadata"].get("tags", []))
@@ -48,12 +51,12 @@ def count(notebook: Path) -> dict[str, int]:
 
 def main() -> None:
     pages = {path.stem: count(path) for path in sorted(BOOK.glob("*.ipynb"))}
-    print(f"{'':18} words  lines  shown  True")
+    print(f"{'':18}  words choices  lines  shown   True")
     for name, counts in pages.items():
-        print(f"{name:18}" + "".join(f"{number:6,} " for number in counts.values()))
-    del pages["teaching"]
+        print(f"{name:18}" + "".join(f"{number:7,}" for number in counts.values()))
+    del pages["teaching"], pages["lab"]
     totals = [sum(page[key] for page in pages.values()) for key in pages["index"]]
-    print(f"{'without teaching':18}" + "".join(f"{number:6,} " for number in totals))
+    print(f"{'all but these two':18}" + "".join(f"{number:7,}" for number in totals))
 
 
 if __name__ == "__main__":
