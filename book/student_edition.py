@@ -149,7 +149,7 @@ def student_cells(cells: Cells, with_answers: bool, counts: Counter[str]) -> Cel
         if cell["cell_type"] != "markdown":
             continue
         text = "".join(cell["source"])
-        if not with_answers:
+        if not with_answers and ANSWER.search(text):
             text, cut = ANSWER.subn("", text)
             cell["source"] = text.rstrip().splitlines(keepends=True)
             counts["answers"] += cut
