@@ -84,7 +84,7 @@ def write_student_edition(folder: Path, with_answers: bool = False) -> Counter[s
 def student_text(page: Path, with_answers: bool, counts: Counter[str]) -> str:
     """Return the text of a page for students.
 
-    Raises ValueError if a solution, or a link to what is left out, would remain.
+    Raises ValueError if a solution, an answer or a link to a left-out page would remain.
     """
     text = page.read_text(encoding="utf-8")
     if page.suffix == ".ipynb":
@@ -101,6 +101,11 @@ def student_text(page: Path, with_answers: bool, counts: Counter[str]) -> str:
         raise ValueError(
             f"{page.name}: a solution can only stand in a notebook, from {START} to "
             f"{END}."
+        )
+    if "{dropdown} Answer" in text and not with_answers:
+        raise ValueError(
+            f"{page.name}: an answer can only stand in a notebook, from "
+            ":::{dropdown} Answer to ::: at the beginning of a line."
         )
     for name in LEFT_OUT:
         if f"{name})" in text or f'{name}\\"' in text:

@@ -224,6 +224,7 @@ def test_a_solution_without_borders_is_refused(texts: tuple[str, ...]) -> None:
         ("page.md", ":::{solution} one\nx\n:::"),
         ("page.ipynb", "```{solution-start} one\n```"),
         ("part/page.ipynb", ":::{solution} one\nx\n:::"),
+        ("page.ipynb", "> :::{dropdown} Answer\n> x\n> :::"),
         ("page.ipynb", "See [the page for teachers](teaching.ipynb)."),
     ],
 )
@@ -235,6 +236,6 @@ def test_what_cannot_be_cut_is_refused_before_anything_is_written(
     notebook = json.dumps({"cells": markdown(text)})
     page.write_text(text if page.suffix == ".md" else notebook)
     monkeypatch.setattr(student_edition, "BOOK", tmp_path / "book")
-    with pytest.raises(ValueError, match=f"{page.name}: (a solution|leads)"):
+    with pytest.raises(ValueError, match=f"{page.name}: (a solution|an answer|leads)"):
         student_edition.write_student_edition(tmp_path / "student")
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
