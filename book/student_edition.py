@@ -84,7 +84,7 @@ def write_student_edition(folder: Path, with_answers: bool = False) -> Counter[s
 def student_text(page: Path, with_answers: bool, counts: Counter[str]) -> str:
     """Return the text of a page for students.
 
-    Raises ValueError if a solution, an answer or a link to a left-out page would remain.
+    Raises ValueError if a solution, an answer or a link to what is left out would stay.
     """
     text = page.read_text(encoding="utf-8")
     if page.suffix == ".ipynb":
