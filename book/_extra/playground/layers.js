@@ -139,7 +139,7 @@
     return { input, output, kernel, bias, forward, backward };
   }
 
-  /** Turn logits into probabilities: the exponential of each, divided by the sum of all. */
+  /** Turn logits into probabilities: exponentials, divided by their sum. */
   function softmax(logits, probabilities) {
     const largest = Math.max(...logits); // or an exponential might overflow
     let sum = 0;
