@@ -28,7 +28,7 @@ Bytes = UInt8[np.ndarray, "height width *colours"]
 
 
 def center_digit(
-    picture: Shaped[np.ndarray, "height width *colours"],
+    picture: Shaped[np.ndarray, "height width"] | Shaped[np.ndarray, "height width 3"],
 ) -> UInt8[np.ndarray, "28 28"]:
     """Find the digit in a picture; fit it to 20x20, centre it in 28x28, light on dark.
 
