@@ -50,7 +50,9 @@ def receptive_field(
     for earlier in reversed(layers_up_to(model, layer)):
         flat = isinstance(earlier, keras.layers.Flatten)
         if flat or getattr(earlier, "padding", "valid") != "valid":
-            raise ValueError(f"layer {layer}: it, or {earlier.name}, has no maps or pads.")
+            raise ValueError(
+                f"layer {layer} has no maps, or {earlier.name} pads its input."
+            )
         window = getattr(earlier, "kernel_size", getattr(earlier, "pool_size", (1, 1)))
         strides = np.array(getattr(earlier, "strides", (1, 1)))
         first, last = first * strides, last * strides + np.array(window) - 1
