@@ -76,8 +76,8 @@
     ${title("Forty unseen digits", "green: right; else its answer")}
     <div class="pg-answers">${both((name) => `<div class="pg-${name}"><p class="pg-name">${name}</p>
       <div class="pg-digits" role="group" aria-label="Forty unseen digits, as ${name} reads them">
-        ${times(shown, (i) => `<button type="button" tabindex="${i ? -1 : 0}">
-          <canvas></canvas><b></b></button>`)}</div></div>`)}</div>
+        ${times(shown, (i) => `<button type="button" tabindex="${i ? -1 : 0}"
+          aria-label="an unseen digit"><canvas></canvas><b></b></button>`)}</div></div>`)}</div>
     ${title("Wrong of 1,000 unseen digits", "thin: on its own digits")}
     <div class="pg-curve"></div></section>`;
 
