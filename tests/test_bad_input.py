@@ -234,6 +234,11 @@ def examples(function: Callable[..., Any], most: int) -> int:
     return max(2, most // 20 if slow else most)
 
 
+def takes_years(value: Any) -> bool:
+    """Tell a count that is good, but that no test can wait for."""
+    return isinstance(value, int | np.integer) and bool(value > 1000)
+
+
 def calls(arguments: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Arguments of which one, or each, is not what it should be."""
     good, bad = {}, {}
@@ -241,6 +246,8 @@ def calls(arguments: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
         values = value if isinstance(value, list) else [value]
         good[name] = st.sampled_from(values)
         bad[name] = ANYTHING
+        if name in ("steps", "samples"):
+            bad[name] = ANYTHING.filter(lambda value: not takes_years(value))
         if isinstance(value, np.ndarray):
             bad[name] |= spoiled(value)
         elif isinstance(value, st.SearchStrategy):
