@@ -90,6 +90,10 @@ def add_first_cells(repository: str, commit: str) -> None:
             "outputs": [],
             "source": INSTALL.format(package) + LINK * by_path,
         }
+        if path.name == "lab.ipynb":  # whose readers guess before they run it
+            for each in notebook["cells"]:
+                if each["cell_type"] == "code":
+                    each |= {"execution_count": None, "outputs": []}
         notebook["cells"].insert(0, cell)
         text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
         path.write_text(text, encoding="utf-8")

@@ -76,6 +76,18 @@ def test_the_table_of_results_gives_the_recorded_means() -> None:
         assert (errors, accuracy) == (f"{mean:.1f}", f"{100 - mean / 100:.3f}")
 
 
+def test_the_key_to_the_lab_has_three_seeds_of_each_change() -> None:
+    text = text_of(BOOK / "lab.ipynb")
+    offered = re.findall(r"^\| `(\w+)=(\S+)` \|", text, re.MULTILINE)
+    recorded = [
+        (name, str(value), run["seed"])
+        for run in results.load("lab")["runs"]
+        for name, value in run["changes"].items()
+    ]
+    assert len(offered) >= 5
+    assert recorded == [(*change, seed) for change in offered for seed in range(3)]
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 class TestEveryNotebook:
     def test_was_executed_once_from_top_to_bottom(self, notebook: Path) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from mnist_tutorial.convolution import convolve2d, relu
 
 pytestmark = needs_pages
-FOLDER = HTML / "worksheet"
+FOLDER = HTML / "_static"
 
 
 def numbers(page: Page, caption: str) -> list[list[str]]:
