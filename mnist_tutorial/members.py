@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mnist_tutorial.files import replacing
 from mnist_tutorial.recipe import Recipe
@@ -24,7 +24,7 @@ class Member(NamedTuple):
 
 def train_members(
     recipe: Recipe,
-    seeds: Iterable[Seed],
+    seeds: Iterable[Any],  # each is held to Seed where its file is named
     folder: str | Path,
     executor: Executor | None = None,
     digits: Positive = 60_000,
