@@ -333,6 +333,16 @@ def test_an_address_gives_the_settings_that_it_was_made_from(engine: Page) -> No
 
 # The page
 
+PLACES = """all => all.map(each => {
+  const { left, top, width, height } = each.getBoundingClientRect();
+  return [left, top + scrollY, width, height].map(Math.round);
+})"""
+OVERHANG = """bar => {
+  const [own, ...parts] = [bar, ...bar.querySelectorAll("*")].map(
+    (each) => each.getBoundingClientRect().right);
+  return Math.max(...parts) - own;
+}"""
+
 
 @pytest.fixture
 def play(
@@ -444,14 +454,33 @@ def test_an_experiment_from_its_address_asks_for_a_guess_and_ends(
     open_playground(page, HTML.as_uri(), "#random-labels")
     page.evaluate("mnistPlayground.experiments['random-labels'].digits = 640")
     page.get_by_role("button", name="Labels at random").click()  # with fewer digits
-    assert seen(page) == 0
+    expect(page.locator(".pg-line")).to_contain_text("Guess")
     page.get_by_role("button", name="A will read better").click()
-    expect(page.locator(".pg-card .pg-text")).to_contain_text(
-        "You said A: right.", timeout=20_000
-    )
+    expect(page.locator(".pg-card")).to_contain_text("A: right", timeout=20_000)
     assert seen(page) == 640
     assert page.locator(".pg-text").inner_text().endswith("as good as a guess.")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("button", name="Next: Never shown a 4").click()
+    expect(page.get_by_role("button", name="A will read better")).to_be_focused()
+    page.close()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("fragment", ["", "#too-fast"])
+def test_nothing_moves_and_all_fits_while_it_learns(
+    browser: Browser, width: int, fragment: str
+) -> None:
+    """With two runs, a laptop's screen shows the whole curve too."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    open_playground(page, HTML.as_uri(), fragment)
+    parts = page.locator(".pg section, .pg-bar > *")
+    before = parts.evaluate_all(PLACES)
+    page.get_by_role("button", name="Learn", exact=True).click()
+    wait_until_seen(page, 1000)  # so that the counts are as long as they get
+    assert parts.evaluate_all(PLACES) == before
+    assert page.locator(".pg-bar").evaluate(OVERHANG) <= 0
+    if width > 360:
+        expect(page.locator(".pg-curve")).to_be_in_viewport(ratio=1)
     page.close()
 
 

@@ -1,6 +1,6 @@
 // The eight experiments that stand ready: what B differs in, how many digits both see, and which of
-// them then reads better; `shows` is the digit to look into. The tests hold what `after` says to a
-// run with seed 0.
+// them then reads better, which the reader is asked after `before`; `shows` is the digit to look
+// into. The tests hold what `after` says to a run with seed 0.
 
 (function () {
   "use strict";
@@ -9,19 +9,19 @@
     "too-fast": {
       title: "Too large a step",
       A: {}, B: { learningRate: 0.06 }, digits: 6000, better: "A",
-      before: "B’s steps are twenty times as large as A’s. Does it learn twenty times as fast?",
-      after: "A step follows the slope where it starts. Too long, and it ends where that is no guide.",
+      before: "B’s steps are twenty times as large as A’s.",
+      after: "Each step goes downhill from where the network stands. B’s overshoot the valley.",
     },
     "all-equal": {
       title: "All weights equal",
       A: {}, B: { initialWeights: "equal" }, digits: 6000, better: "A",
-      before: "A starts from random weights, B from equal ones. Both learn. Does the start matter?",
-      after: "Equal filters see the same and are corrected alike: look inside, B’s eight are still one.",
+      before: "A starts from random weights, B from weights that are all equal.",
+      after: "Equal filters see the same and are corrected alike. Look inside: B’s eight are still twins.",
     },
     "no-relu": {
       title: "ReLU taken away",
       A: { architecture: "dense" }, B: { activation: "linear" }, digits: 20000, better: "A",
-      before: "Both have two dense layers. A has ReLU in between, B has nothing. Is it missed?",
+      before: "Both have two dense layers. A has ReLU in between, B has nothing.",
       after: "Weighted sums of weighted sums are weighted sums: B’s two layers can do no more than one.",
     },
     "shuffled-pixels": {
@@ -34,7 +34,7 @@
       title: "200 digits, not 7,000",
       A: {}, B: { digits: 200 }, digits: 6000, better: "A",
       before: "Both see 6,000 digits: A as many different ones, B the same 200 thirty times.",
-      after: "B now makes no error on its own 200: its thin line is at the floor. It cannot get better.",
+      after: "B makes no more errors on its own 200, as its thin line shows. They have little left to teach it.",
     },
     "few-changed": {
       title: "The same 200, changed",
@@ -45,13 +45,13 @@
     "random-labels": {
       title: "Labels at random",
       A: { digits: 200 }, B: { randomLabels: 1 }, digits: 10000, better: "A",
-      before: "Both have the same 200 digits, but B’s labels are drawn at random. Can those be learned?",
+      before: "Both have the same 200 digits, but B’s labels are drawn at random.",
       after: "They can, by heart: see B’s thin line. On unseen digits, B is as good as a guess.",
     },
     "never-a-4": {
       title: "Never shown a 4",
       A: {}, B: { leftOut: "4" }, digits: 6000, better: "A", shows: 4,
-      before: "B learns from nine kinds of digits: it is never shown a 4. What will it make of one?",
+      before: "A is shown all ten kinds of digits, B never a 4.",
       after: "B never answers 4. Draw one, and see what it says instead, and how confidently.",
     },
   };

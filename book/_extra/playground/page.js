@@ -12,9 +12,6 @@
 
   const FIRST_SHOWN = 4; // of the unseen digits, the one that is looked into at first
   const MARKS = [50, 10, 5, 3, 2]; // per cent of errors at which screen readers are told
-  const NOTE =
-    "A smaller network than the book’s, scored on 1,000 training digits kept aside. " +
-    "One run is one draw: try another seed.";
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   place.innerHTML = markup(experiments, SHOWN);
@@ -122,10 +119,14 @@
     place.classList.toggle("pg-two", Boolean(settings.B));
     place.classList.toggle("pg-going", wanted);
     setText(part("learn"), !wanted ? "Learn" : unseen ? "Pause" : "Loading …");
-    setText(part("seen b"), thousands(Math.max(0, ...runs.map(({ seen }) => seen))));
-    setText(part("line"), lineOf());
+    const asking = isAsking();
+    place.classList.toggle("pg-asking", asking);
+    for (const button of all("[data-guess]")) {
+      button.setAttribute("aria-disabled", String(!asking));
+      button.setAttribute("aria-pressed", String(button.dataset.guess === guess));
+    }
+    part("line").innerHTML = asking ? "Guess which will read better, and both start." : lineOf();
     for (const run of runs) {
-      setText(part(`score.pg-${run.name} b`), thousands(wrongOf(run)));
       paintAnswers(run);
       paintFiltersAndMaps(run);
     }
@@ -135,15 +136,23 @@
 
   const wrongOf = ({ scores }) => scores[scores.length - 1].wrong;
 
-  /** One line that says what happens. */
+  /** Whether a guess can still be made: nothing has been seen yet. */
+  const isAsking = () => Boolean(experiment) && !guess && !wanted && !runs.some(({ seen }) => seen);
+
+  /** What has happened, in a sentence, and another for a run that stopped. */
   function lineOf() {
-    if (!unseen) return wanted ? "The digits are being loaded." : "Press Learn.";
-    const broken = runs.filter(({ stopped }) => stopped).map(({ name, seen }) =>
-      `${settings.B ? name : "It"} stopped after ${thousands(seen)} digits: ` +
-      "its numbers overflowed, and every sum became NaN.");
-    if (broken.length) return broken.join(" ");
-    if (runs.some(({ seen }) => seen > 0)) return NOTE;
-    return "It has seen no digit yet, and guesses. Press Learn.";
+    if (runs.length === 0) return wanted && !unseen ? "The digits are being loaded." : "";
+    const two = Boolean(settings.B), learning = runs.filter(({ stopped }) => !stopped);
+    const sentences = runs.filter(({ stopped }) => stopped).map(({ name, seen }) =>
+      `${two ? name : "It"} stopped after ${thousands(seen)}: its numbers overflowed (NaN).`);
+    if (learning.length) {
+      const misread = learning.map((run, i) => `<span class="pg-score pg-${run.name}">` +
+        `${two ? run.name : "it"}${i ? "" : " misreads"} <b>${thousands(wrongOf(run))}</b></span>`);
+      const seen = `<span class="pg-seen"><b>${thousands(learning[0].seen)}</b> digits</span>`;
+      sentences.unshift(`After ${seen}, ` +
+        `${misread.join(" and ")} of 1,000 that ${two ? "neither has" : "it has never"} seen.`);
+    }
+    return sentences.join(" ");
   }
 
   /** Frame the digits that a run reads rightly, and write its answer on the others. */
@@ -187,6 +196,7 @@
     if (drawn?.problem) readings.splice(0, 2, drawn.problem);
     if (!drawn && unseen) readings.push(`Its label says ${unseen[chosen].label}.`);
     setText(part("verdict"), readings.join(" "));
+    setText(part("framed"), drawn ? "" : readings.join(" "));
     part("bars").setAttribute("aria-label", readings.join(" ") || "No answer yet");
 
     const given = runs[0]?.inside?.given;
@@ -198,6 +208,8 @@
     }
   }
 
+  const say = (sentence) => setText(part("status"), sentence.replace(/<.*?>/g, ""));
+
   /** A word to screen readers when errors fall below a mark and when it halts, not at each step. */
   function tell(going) {
     if (runs[0].seen === 0 || (done && experiment)) return; // the card tells how that ended
@@ -205,10 +217,7 @@
     const mark = MARKS.filter((each) => percentage <= each).pop() ?? 100;
     if (going && mark >= told) return;
     told = Math.min(told, mark);
-    const scores = runs.map((run) => `${run.name} misreads ${wrongOf(run)} of 1,000 unseen digits`);
-    const stopped = runs.some((run) => run.stopped) ? ` ${lineOf()}` : "";
-    const seen = `${thousands(runs[0].seen)} digits seen`;
-    setText(part("status"), `${seen}: ${scores.join(", ")}.${stopped}`);
+    say(lineOf());
   }
 
   // ------------------------------------------------------------------- knobs and experiments
@@ -253,18 +262,21 @@
     card.hidden = !experiment;
     if (!experiment) return;
     const { title, before, after, better } = experiments[experiment];
-    const text = done ? [resultOf(better), after] : [before, guess ? `You said ${guess}.` : ""];
-    setText(card.querySelector(".pg-title"), title);
-    setText(part("text"), text.join(" "));
-    part("guess").hidden = done || Boolean(guess);
-    if (done) setText(part("status"), text.join(" "));
+    const said = guess ? `You said ${guess}: ${guess === better ? "right" : "wrong"}. ` : "";
+    const verdict = `${said}${better} reads better.`;
+    card.classList.toggle("pg-good", done && guess === better);
+    card.classList.toggle("pg-bad", done && said.endsWith("wrong. "));
+    setText(card.querySelector(".pg-title"), done ? verdict : title);
+    setText(part("text"), done ? after : before);
+    part("guess").hidden = done;
+    part("next").hidden = !done;
+    setText(part("next"), `Next: ${experiments[following().dataset.experiment].title}`);
+    if (done) say([verdict, lineOf(), after].join(" "));
   }
 
-  function resultOf(better) {
-    const counts = runs.map((run) => `${run.name} misreads ${wrongOf(run)} of 1,000`).join(", ");
-    if (!guess) return `${counts}.`;
-    return `You said ${guess}: ${guess === better ? "right" : "wrong"}. ${counts}.`;
-  }
+  /** The button of the experiment after this one; after the last, of the first. */
+  const following = () =>
+    place.querySelector('[aria-pressed="true"] + [data-experiment]') ?? all("[data-experiment]")[0];
 
   /** Turn a knob. As long as it is no experiment, a knob of A turns that of B with it. */
   function turn(name, key, value) {
@@ -330,13 +342,18 @@
     button.onclick = () => {
       history.replaceState(null, "", `#${button.dataset.experiment}`);
       choose(button.dataset.experiment);
+      part("card").scrollIntoView({ block: "nearest" });
     };
   }
+  part("next").onclick = () => {
+    following().click();
+    place.querySelector("[data-guess]").focus();
+  };
   for (const button of all("[data-guess]")) {
     button.onclick = () => {
+      if (!isAsking()) return;
       guess = button.dataset.guess;
       wanted = true;
-      showCard();
       send();
       part("learn").focus();
     };
@@ -350,7 +367,8 @@
         sendPicture();
       };
       tile.onkeydown = (event) => {
-        const row = Math.round(tile.parentElement.clientWidth / tile.offsetWidth);
+        const [{ offsetTop: top }] = tiles[name];
+        const row = tiles[name].filter(({ offsetTop }) => offsetTop === top).length;
         const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row };
         const next = tiles[name][i + moves[event.key]];
         if (!next) return;

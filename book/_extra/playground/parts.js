@@ -50,35 +50,38 @@
   }
 
   const bar = `<div class="pg-bar">
-    <button type="button" class="pg-learn">Learn</button>
+    <button type="button" class="pg-go pg-learn">Learn</button>
     <button type="button" class="pg-step">One step</button>
     <button type="button" class="pg-over">Start over</button>
-    <div class="pg-numbers"><p class="pg-seen"><b>0</b><span> digits</span> seen</p>
-      ${both((name) => `<p class="pg-score pg-${name}"><span class="pg-name">${name}</span>
-        <b>–</b></p>`)}
-      <p>wrong of 1,000<span> unseen</span></p></div></div>`;
+    <p class="pg-line"></p></div>`;
 
   const card = `<div class="pg-card" hidden>
     <div><p class="pg-title"></p><p class="pg-text"></p></div>
-    <div class="pg-guess" role="group" aria-label="Your guess">
-      ${both((name) => `<button type="button" data-guess="${name}">
-        ${name} will read better</button>`)}
-    </div></div>`;
+    <div class="pg-guess" role="group" aria-label="Your guess">Which will read better?
+      ${both((name) => `<button type="button" class="pg-go pg-${name}" data-guess="${name}"
+        aria-label="${name} will read better">${name}</button>`)}</div>
+    <button type="button" class="pg-next"></button></div>`;
 
   const list = (experiments) => `<section class="pg-experiments" aria-label="Experiments">
-    ${title("Experiments", "guess first")}
+    ${title("Experiments", "guess, then see")}
     <div class="pg-list">${Object.entries(experiments)
       .map(([name, experiment], i) => `<button type="button" data-experiment="${name}"
         aria-pressed="false"><span>${i + 1}</span> ${experiment.title}</button>`)
       .join("")}</div></section>`;
 
-  const middle = (shown) => `<section class="pg-middle" aria-label="What it can read">
-    ${title("Forty unseen digits", "green: right; else its answer")}
+  const unseen = (shown) => `<section class="pg-unseen" aria-label="What it can read">
+    ${title(
+      "Forty unseen digits",
+      "Green: read rightly. Red: its answer instead. Choose one to look into it.",
+    )}
     <div class="pg-answers">${both((name) => `<div class="pg-${name}"><p class="pg-name">${name}</p>
       <div class="pg-digits" role="group" aria-label="Forty unseen digits, as ${name} reads them">
         ${times(shown, (i) => `<button type="button" tabindex="${i ? -1 : 0}"
           aria-label="an unseen digit"><canvas></canvas><b></b></button>`)}</div></div>`)}</div>
-    ${title("Wrong of 1,000 unseen digits", "thin: on its own digits")}
+    <p class="pg-framed"></p></section>`;
+
+  const errors = `<section class="pg-errors" aria-label="Its errors">
+    ${title("Wrong of 1,000 unseen digits", "Thin line: digits it learns from.")}
     <div class="pg-curve"></div></section>`;
 
   const right = `<section class="pg-right" aria-label="What it makes of one digit">
@@ -93,7 +96,7 @@
     </section>`;
 
   const insides = `<section class="pg-insides" aria-label="Inside the network">
-    ${title("Inside", "its eight filters, where each finds what it responds to, and the layer behind")}
+    ${title("Inside", "Eight filters, what each finds, and the next layer’s maps.")}
     ${both((name) => `<div class="pg-inside pg-${name}"><p class="pg-name">${name}</p>
       ${canvas("pg-filters", `The filters of ${name}: blue above zero, orange below`)}
       ${canvas("pg-maps", `Where each filter of ${name} finds what it responds to`)}
@@ -101,20 +104,18 @@
 
   const knobs = `<section class="pg-knobs" aria-label="Knobs">
     ${title("Knobs", "turning one starts over")}
+    <p class="pg-differs"></p>
     <div class="pg-heads"><span></span>${both(column)}</div>
     ${Object.keys(WORDS).filter((key) => !FOLDED.includes(key)).map(knob).join("")}
     <details><summary>More</summary>${FOLDED.map(knob).join("")}</details>
-    <p class="pg-differs"></p>
     <button type="button" class="pg-compare"></button></section>`;
 
   /** All parts of the page, for some experiments and a number of unseen digits that are shown. */
   const markup = (experiments, shown) => `${bar}
-    <p class="pg-line"></p>
     <p class="pg-problem" role="alert" hidden></p>
     <p class="pg-hidden pg-status" role="status"></p>
-    ${card}
     <div class="pg-columns"><div class="pg-left">${list(experiments)}${knobs}</div>
-      ${middle(shown)}${right}${insides}</div>`;
+      <div class="pg-top">${card}${unseen(shown)}</div>${errors}${right}${insides}</div>`;
 
   Object.assign(window.mnistPlayground, { WORDS, FOLDED, NAMES, markup });
 })();
