@@ -132,8 +132,9 @@ def export(options: argparse.Namespace) -> None:
     draw, playground = Path(options.folder, "draw"), Path(options.folder, "playground")
     for folder in (draw, playground):
         folder.mkdir(exist_ok=True)
-    export.export_javascript(weights.load_pretrained(), draw / "weights.js")
-    export.export_samples(draw / "samples.js")
+    model = weights.load_pretrained()
+    export.export_javascript(model, draw / "weights.js")
+    export.export_samples(model, draw / "samples.js")
     export.export_digits(playground / "digits.js")
     print(f"Written: weights.js, samples.js and digits.js in {draw} and {playground}")
 

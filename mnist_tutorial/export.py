@@ -18,7 +18,6 @@ Weights = Float32[np.ndarray, "*inputs outputs"]
 PerFilter = Float32[np.ndarray, "outputs"]
 LAYERS = ("conv_1", "conv_2", "conv_3", "conv_4", "dense_5", "logits")
 FRACTION = 0.01  # of digits that a limit may leave below
-SAMPLES = 3  # of each digit, to try
 PAGE = "(window.mnistDraw = window.mnistDraw || {})"
 DIGITS = "Digits of MNIST (CC BY-SA 3.0, LeCun, Cortes and Burges)"
 
@@ -171,16 +170,17 @@ def temperature() -> float:
     return float(json.loads(record.read_text(encoding="utf-8"))["temperature"])
 
 
-def export_samples(path: str | Path) -> None:
-    """Write the first test digits of each class as JavaScript, whole or not at all.
+def export_samples(model: keras.Model, path: str | Path) -> None:
+    """Write the first test digit of each class, and all that a network misreads.
 
     The file assigns an object to `window.mnistDraw.samples`: `labels`, and `pixels`,
-    base64 of 784 bytes per digit.
+    base64 of 784 bytes per digit. It is written whole or not at all.
     """
     _, (x_test, y_test) = load_mnist()
-    places = np.stack(
-        [np.flatnonzero(y_test == digit)[:SAMPLES] for digit in range(10)]
-    ).T.ravel()
+    x, _ = prepare(x_test, y_test)
+    read = rounded(model).predict(x, batch_size=500, verbose=0).argmax(axis=1)
+    first = [np.flatnonzero(y_test == digit)[0] for digit in range(10)]
+    places = np.r_[first, np.flatnonzero(read != y_test)]
     content = {
         "labels": y_test[places].tolist(),
         "pixels": base64.b64encode(x_test[places].tobytes()).decode(),
