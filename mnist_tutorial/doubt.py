@@ -35,12 +35,12 @@ def doubt(
     height, width = (np.ptp(places) for places in np.nonzero(pixels > INKED))
     square = np.ones((THICKEST, THICKEST))
     if (digits := count_digits(pixels)) > 1:
-        return f"There seem to be {digits} digits: write or crop one at a time."
+        return f"There seem to be {digits} digits: it reads one at a time."
     if width > WIDEST * height:
-        return "This is wider than any digit: write or crop one at a time."
+        return "This is wider than any digit: it reads one at a time."
     if ndimage.binary_erosion(pixels > 127, square).any():
         return "This is a filled shape, not a stroke: use a thinner pen."
-    advice = "crop closer, write larger, or use more even light"
+    advice = "crop closer or light it evenly"
     if pixels.sum() > HEAVY * 255:
         advice = "use a thinner pen"
     if logits[best] < limits["logit"]:

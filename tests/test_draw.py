@@ -195,8 +195,34 @@ def test_a_stroke_with_the_mouse_is_read(draw: Page) -> None:
     assert "–" not in percentages(draw)
     expect(draw.locator(VERDICT)).to_have_text("This is a 7.")
     expect(draw.locator(".answer-digit")).to_have_text("7")
-    expect(draw.locator(".answer-status")).to_have_text("This is a 7.")
-    assert draw.locator(".answer-status").get_attribute("role") == "status"
+    assert draw.locator(VERDICT).get_attribute("role") == "status"
+
+
+def test_the_bars_follow_the_pen_and_the_sentence_waits_for_it(draw: Page) -> None:
+    """What it then says of a drawing helps one who draws, not one who photographs."""
+    first, *others = on_paper(draw, (0.1, 0.1), (0.9, 0.9), (0.9, 0.1), (0.1, 0.9))
+    draw.mouse.move(*first)
+    draw.mouse.down()
+    for point in others:
+        draw.mouse.move(*point)
+    draw.wait_for_timeout(1000)
+    assert percentages(draw) != EMPTY
+    assert draw.locator(VERDICT).inner_text() == ""
+    draw.mouse.up()
+    expect(draw.locator(".answer-doubtful " + VERDICT)).not_to_be_empty()
+    assert not re.search("crop|light", draw.locator(VERDICT).inner_text())
+
+
+def test_a_drawing_goes_with_its_reader_and_comes_back(browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto((HTML / "index.html").as_uri())
+    draw_with_the_mouse(page, (0.5, 0.2), (0.5, 0.8))
+    expect(page.locator(VERDICT)).to_have_text("This is a 1.")
+    page.locator(".front-ways a").first.click()
+    expect(page.locator("#md-answer " + VERDICT)).to_have_text("This is a 1.")
+    page.go_back()
+    expect(page.locator("#front-answer " + VERDICT)).to_have_text("This is a 1.")
+    page.close()
 
 
 def test_a_stroke_may_begin_just_outside_the_paper(draw: Page) -> None:
@@ -239,9 +265,9 @@ def test_a_finger_draws_and_a_resting_palm_does_not_block_it(
 
 
 def test_the_keyboard_draws_and_says_how(draw: Page) -> None:
+    help_text = draw.locator(".drawing-keys")
     draw.get_by_role("button", name="Undo").focus()
     draw.keyboard.press("Shift+Tab")
-    help_text = draw.locator(".drawing-keys")
     assert draw.evaluate("document.activeElement.matches('.drawing-paper canvas')")
     box = help_text.bounding_box()
     assert box and box["height"] > 20 and "space" in help_text.inner_text()
@@ -255,6 +281,16 @@ def test_the_keyboard_draws_and_says_how(draw: Page) -> None:
     for _ in range(5):
         draw.keyboard.press("ArrowRight")
     assert percentages(draw) == lifted
+
+
+def test_the_first_stroke_with_the_mouse_brings_no_help_for_the_keyboard(
+    page: Page,
+) -> None:
+    open_chapter(page, HTML.as_uri())
+    draw_with_the_mouse(page)
+    box = page.locator(".drawing-keys").bounding_box()
+    assert box and box["height"] <= 1
+    assert page.evaluate("document.activeElement.matches('.drawing-paper canvas')")
 
 
 def test_undo_and_clear(draw: Page) -> None:
@@ -617,18 +653,28 @@ def test_lines_lead_to_the_strongest_inputs_and_negative_ones_are_dashed(
         assert maps["y"] <= y <= maps["y"] + maps["height"]
 
 
-def test_pointing_at_a_unit_shows_it_and_a_tap_holds_it(draw: Page) -> None:
+def test_pointing_at_a_unit_shows_it_and_a_click_pins_it(draw: Page) -> None:
     draw_with_the_mouse(draw)
     maps = draw.locator("[data-layer=relu_1] canvas")
     maps.hover(position={"x": 20, "y": 20})
     title = draw.locator("#md-unit-title")
     expect(title).to_contain_text("Map 1,")
     maps.click(position={"x": 20, "y": 20})
-    held = title.inner_text()
+    pinned, sign = title.inner_text(), draw.locator("#md-pinned")
+    expect(sign).to_be_visible()
     maps.hover(position={"x": 200, "y": 20})
-    assert title.inner_text() == held
+    assert title.inner_text() != pinned
+    expect(sign).to_be_hidden()
+    title.hover()
+    assert title.inner_text() == pinned
+    for view in ("3-D", "Flat"):
+        draw.get_by_role("button", name=view, exact=True).click()
+        assert title.inner_text() == pinned
     draw.get_by_role("button", name="Close").click()
     expect(draw.locator("#md-unit")).to_be_hidden()
+    maps.hover(position={"x": 200, "y": 20})
+    expect(title).to_be_visible()
+    expect(sign).to_be_hidden()
 
 
 def test_escape_lets_a_unit_go(draw: Page) -> None:
@@ -657,8 +703,14 @@ def test_every_layer_can_be_pointed_at_in_3d(draw: Page, width: int) -> None:
     """At the least and the greatest turn, each sheet is hit where it is seen."""
     draw.set_viewport_size({"width": width, "height": 1100})
     draw.get_by_role("button", name="3-D").click()
-    for turn in ("48", "68"):
-        draw.get_by_label("Turn").fill(turn)
+    for turn in (-70, 0, 70):
+        draw.locator("#md-turn").evaluate(
+            """(slider, turn) => {
+              slider.value = turn;
+              slider.dispatchEvent(new Event("input"));
+            }""",
+            turn,
+        )
         hits = draw.locator(".md-3d .md-layer canvas").evaluate_all(
             """canvases => canvases.map((canvas) => {
               canvas.scrollIntoView({ block: "center" });
@@ -679,15 +731,32 @@ def test_every_layer_can_be_pointed_at_in_3d(draw: Page, width: int) -> None:
     assert labels == 0
 
 
-def test_on_a_phone_the_sum_leaves_room_and_closes_with_the_view(draw: Page) -> None:
-    draw.set_viewport_size({"width": 360, "height": 740})
-    draw_with_the_mouse(draw)
-    look_at(draw, "relu_3")
-    panel = draw.locator("#md-unit")
-    panel.locator("details").evaluate("details => { details.open = true; }")
-    box = panel.bounding_box()
-    assert box and box["height"] <= 0.45 * 740
+def test_dragging_the_layers_turns_them_and_pins_nothing(draw: Page) -> None:
     draw.get_by_role("button", name="3-D").click()
+    box = draw.locator("[data-layer=relu_1] .md-maps").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    draw.mouse.move(x, y)
+    draw.mouse.down()
+    draw.mouse.move(x - 20, y)
+    draw.mouse.up()
+    turned = draw.locator("#md-turn").evaluate("one => one.value - one.defaultValue")
+    assert turned < -5
+    expect(draw.locator("#md-pinned")).to_be_hidden()
+
+
+def test_on_a_phone_the_sum_comes_when_asked_for_and_leaves_room(page: Page) -> None:
+    open_chapter(page, HTML.as_uri())
+    draw_with_the_mouse(page)
+    panel, maps = page.locator("#md-unit"), page.locator("[data-layer=pool_2] canvas")
+    maps.scroll_into_view_if_needed()
+    expect(panel).to_be_hidden()
+    maps.click(position={"x": 20, "y": 60})
+    panel.locator("summary").click()
+    box, mark = panel.bounding_box(), page.locator(".md-mark:visible").bounding_box()
+    assert box and box["height"] <= 0.45 * 740
+    assert mark and mark["y"] < box["y"]
+    page.get_by_role("button", name="Close").click()  # it is in view
     expect(panel).to_be_hidden()
 
 

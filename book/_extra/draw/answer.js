@@ -11,7 +11,6 @@
   }
 
   const article = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
-  const PAUSE = 500; // milliseconds: a screen reader hears the answer when the drawing pauses
 
   /** The places of the largest number and of the second largest. */
   function twoBest(numbers) {
@@ -34,7 +33,6 @@
         stored: Number(stored),
       };
     });
-    let saying = 0;
 
     function fill(probabilities) {
       const [best, second] = probabilities ? twoBest(probabilities) : [];
@@ -45,7 +43,8 @@
       });
       part("digit").textContent = probabilities ? best : "?";
       part("percent").textContent = probabilities ? percent(probabilities[best]) : "";
-      part("second").textContent = probabilities
+      const doubted = probabilities && probabilities[second] > 0.0005;
+      part("second").textContent = doubted
         ? `or ${second}: ${percent(probabilities[second])}`
         : "";
     }
@@ -53,20 +52,24 @@
     function say(sentence, doubtful) {
       place.classList.toggle("answer-doubtful", doubtful);
       if (part("verdict").textContent !== sentence) part("verdict").textContent = sentence;
-      clearTimeout(saying);
-      saying = setTimeout(() => {
-        if (part("status").textContent !== sentence) part("status").textContent = sentence;
-      }, PAUSE);
     }
 
-    /** Show the answer to a digit's pixels. label: what it is, where that is known. */
-    function show(pixels, logits, weights, label, temperature = weights.temperature) {
+    /**
+     * Show the answer to a digit's pixels. The bars follow the pen; the sentence waits until the
+     * drawing is finished, and gives a drawing the advice that it needs.
+     */
+    function show(pixels, logits, weights, drawing, temperature = weights.temperature) {
       const { softmax } = window.mnistDraw;
       fill(softmax(logits, temperature));
+      if (drawing.unfinished) return say("", false);
       const probabilities = softmax(logits, weights.temperature);
-      const doubt = window.mnistDrawing.doubt(pixels, logits, probabilities, weights.limits);
-      const verdict = doubt || `This is ${article(twoBest(probabilities)[0])}.`;
-      say(label === null ? verdict : `${verdict} Its label says ${label}.`, Boolean(doubt));
+      const advice = drawing.isPicture ? undefined : "draw it more plainly";
+      const { doubt } = window.mnistDrawing;
+      const doubtful = doubt(pixels, logits, probabilities, weights.limits, advice);
+      const verdict = doubtful || `This is ${article(twoBest(probabilities)[0])}.`;
+      const { label } = drawing; // nobody can help a sample
+      const labelled = `${verdict.replace(/:.*/, ".")} Its label says ${label}.`;
+      say(label === null ? verdict : labelled, Boolean(doubtful));
     }
 
     /** Show that there is no answer, and say why. */

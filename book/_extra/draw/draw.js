@@ -84,9 +84,11 @@
   function showUnit(unit) {
     unitPanel.show(unit);
     lines.draw(unit);
-    const field = part("field");
-    field.hidden = !unit || !pixelsNow();
-    if (!unit) {
+    part("pinned").hidden = unit !== layers.pinned;
+    const field = part("field"),
+      shown = unit && layers.chosen; // what nobody asked for would only puzzle
+    field.hidden = !shown || !pixelsNow();
+    if (!shown) {
       drawing.mark(null);
       return;
     }
@@ -131,7 +133,8 @@
   // --- samples and pictures ---
 
   const samples = Uint8Array.from(atob(api.samples.pixels), (character) => character.charCodeAt(0));
-  const SHOWN = 10;
+  const SHOWN = 10; // the others are digits that the network misreads
+  let surprises = [];
 
   /** A canvas with one MNIST digit, dark on light, each pixel `size` pixels wide. */
   function sample(index, size) {
@@ -149,7 +152,10 @@
     return canvas;
   }
 
-  const choose = (index) => drawing.show(sample(index, 7), api.samples.labels[index]);
+  function choose(index) {
+    drawing.show(sample(index, 7), api.samples.labels[index]);
+    part("answer").scrollIntoView({ block: "nearest" });
+  }
 
   api.samples.labels.slice(0, SHOWN).forEach((label, index) => {
     const button = document.createElement("button");
@@ -159,9 +165,10 @@
     button.addEventListener("click", () => choose(index));
     part("samples").append(button);
   });
-  part("surprise").addEventListener("click", () =>
-    choose(Math.floor(Math.random() * api.samples.labels.length)),
-  );
+  part("surprise").addEventListener("click", () => {
+    if (!surprises.length) surprises = api.samples.labels.map((_, i) => i).slice(SHOWN);
+    choose(surprises.splice(Math.floor(Math.random() * surprises.length), 1)[0]);
+  });
 
   // --- temperature ---
 
@@ -185,9 +192,9 @@
     part("flat").setAttribute("aria-pressed", String(!solid));
     part("solid").setAttribute("aria-pressed", String(solid));
     part("turning").hidden = !solid;
-    layers.look(null, false);
     layers.arrange();
     lines.measure();
+    lines.draw(layers.unit);
   }
 
   function turn() {
@@ -195,6 +202,19 @@
     lines.measure();
     lines.draw(layers.unit);
   }
+
+  // Dragging turns the sheets, from anywhere on the stage, and is no click.
+  let dragged = 0;
+  stage.addEventListener("pointerdown", () => {
+    dragged = 0;
+  });
+  stage.addEventListener("pointermove", ({ buttons, movementX }) => {
+    if (buttons !== 1 || !stage.classList.contains("md-3d")) return;
+    dragged += Math.abs(movementX);
+    part("turn").value = Number(part("turn").value) + movementX / 3;
+    turn();
+  });
+  stage.addEventListener("click", (event) => dragged > 4 && event.stopPropagation(), true);
 
   /** Once the network is there: its layers, and the units in them. */
   function open(loaded) {
@@ -215,7 +235,7 @@
       part("turn").value = part("turn").defaultValue;
       turn();
     });
-    part("close").addEventListener("click", () => layers.look(null, false));
+    part("close").addEventListener("click", () => layers.look(null));
     colours.onTheme(layers.draw);
     let width = stage.clientWidth;
     new ResizeObserver(() => {

@@ -64,7 +64,7 @@
     });
     const sceneOf = new Map(scenes.map((scene) => [scene.layer, scene]));
     let unit = null;
-    let held = false; // the reader tapped it: the pointer then passes over others freely
+    let pinned = null; // the unit that a click chose: it comes back when the pointer leaves others
     let chosen = false; // the reader has looked at a unit of their own
 
     /** Lay the maps out, for the view and the width that the stage has now. */
@@ -206,36 +206,45 @@
       };
     }
 
-    function look(at, hold) {
+    function show(at) {
       unit = at;
-      held = Boolean(at) && hold;
-      stage.classList.toggle("md-held", held);
       drawMarks();
       onLook(unit);
     }
 
-    /** Until the reader looks at a unit, the strongest of the first layer is looked at. */
+    /** The reader looks at a unit, or pins it; null lets go. */
+    function look(at, pins = false) {
+      chosen = true;
+      stage.classList.add("md-chosen");
+      if (pins || !at) pinned = at;
+      show(at);
+      if (pinned === at && at) at.scene.mapMark.scrollIntoView({ block: "nearest" });
+    }
+
+    /** Until the reader looks at a unit, the strongest of the first layer is shown. */
     function lookForReader() {
-      if (!chosen) look(strongest(scenes[1]), false);
+      if (!chosen) show(strongest(scenes[1]));
     }
 
     for (const scene of scenes) {
       scene.surface.addEventListener("pointermove", (event) => {
-        if (held || event.pointerType === "touch") return;
-        chosen = true;
-        look(unitAt(scene, event), false);
+        const at = unitAt(scene, event);
+        if (at && !event.buttons && event.pointerType !== "touch") look(at);
+      });
+      scene.surface.addEventListener("pointerleave", () => {
+        if (pinned) show(pinned);
       });
       scene.surface.addEventListener("click", (event) => {
         const at = unitAt(scene, event);
         const same =
-          held && at && ["scene", "channel", "row", "column"].every((key) => at[key] === unit[key]);
-        chosen = true;
+          pinned &&
+          at &&
+          ["scene", "channel", "row", "column"].every((key) => at[key] === pinned[key]);
         look(same ? null : at, true);
       });
       scene.surface.addEventListener("focus", () => {
-        if (!scene.surface.matches(":focus-visible") || (held && unit.scene === scene)) return;
+        if (!scene.surface.matches(":focus-visible") || (pinned && pinned.scene === scene)) return;
         const { rows, columns } = scene.layer;
-        chosen = true;
         look(
           { scene, channel: 0, row: Math.floor(rows / 2), column: Math.floor(columns / 2) },
           true,
@@ -243,7 +252,7 @@
       });
       scene.surface.addEventListener("keydown", (event) => {
         const move = KEYS[event.key];
-        if (event.key === "Escape") look(null, false);
+        if (event.key === "Escape") look(null);
         else if (move && unit && unit.scene === scene) look(neighbour(unit, ...move), true);
         else return;
         event.preventDefault();
@@ -283,6 +292,12 @@
       boxOf,
       get unit() {
         return unit;
+      },
+      get pinned() {
+        return pinned;
+      },
+      get chosen() {
+        return chosen;
       },
     };
   }

@@ -15,6 +15,24 @@
     ],
   ];
 
+  // A drawing goes with its reader from page to page, in the same tab; where the browser forbids
+  // that, it stays behind.
+  const KEY = "mnist-drawing";
+
+  function kept() {
+    try {
+      return JSON.parse(sessionStorage.getItem(KEY)) || [];
+    } catch {
+      return [];
+    }
+  }
+
+  function keep(strokes) {
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify(strokes));
+    } catch {}
+  }
+
   /**
    * onRead(digit, network) is called after the network has read what the paper shows, a digit or
    * none.
@@ -39,14 +57,14 @@
     }
 
     function showAnswer() {
-      if (digit === null) answer.none("Nothing is drawn yet.");
-      else if (digit.problem) answer.none(digit.problem);
-      else if (network) {
+      if (network && digit && digit.pixels) {
         const { values } = network.layers[network.layers.length - 1];
-        const logits = Array.from(values);
         const { weights } = window.mnistDraw;
-        answer.show(digit.pixels, logits, weights, drawing.label, temperature());
-      } else if (!drawing.written) answer.none("The network is on its way…");
+        answer.show(digit.pixels, Array.from(values), weights, drawing, temperature());
+      } else if (drawing.written) return; // its answer stands in the page
+      else if (!digit) answer.none("Nothing is drawn yet.");
+      else if (!network) answer.none("The network is on its way…");
+      else answer.none(drawing.unfinished ? "" : digit.problem);
     }
 
     /** Load the network, once, and read what the paper shows. */
@@ -60,7 +78,10 @@
       return network;
     }
 
-    drawing.write(SEVEN);
+    const strokes = kept();
+    if (strokes.length) drawing.restore(strokes);
+    else drawing.write(SEVEN);
+    addEventListener("pagehide", () => keep(drawing.strokes));
     return {
       answer,
       drawing,

@@ -91,6 +91,7 @@
     const most = (numbers) => Math.max(1e-9, ...numbers.map(Math.abs));
 
     function show(unit) {
+      if (unit !== current) place.scrollTop = 0;
       current = unit;
       place.hidden = !unit;
       if (!unit) return;
@@ -108,9 +109,7 @@
       const values = shown.map((input) => input.value),
         products = shown.map((input) => input.product);
       part("picture").classList.toggle("md-pools", pools);
-      part("shown").textContent = pools
-        ? `${what}, of which it keeps the largest`
-        : `${what}, and their weights`;
+      part("shown").textContent = pools ? `${what}, of which it keeps the largest` : what;
       fillGrid(part("patch"), values, columns, most(values));
       if (!pools) {
         const weights = shown.map((input) => input.weight);
@@ -155,7 +154,7 @@
       if (kind === "input") return "0 is paper, 1 is ink.";
       return rows === 1
         ? "It sees the whole picture."
-        : `It sees ${field} × ${field} of the picture's pixels.`;
+        : `It sees ${field} × ${field} pixels.`;
     }
 
     function nameOf({ scene, channel, row, column }) {
@@ -214,7 +213,11 @@
         .join("");
     }
 
-    details.addEventListener("toggle", fillTable);
+    details.addEventListener("toggle", () => {
+      fillTable();
+      const head = place.firstElementChild; // stays where it is
+      if (details.open) place.scrollTop = details.offsetTop - head.offsetHeight;
+    });
     return { show };
   }
 

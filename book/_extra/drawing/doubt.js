@@ -8,20 +8,23 @@
 
   const article = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
 
-  /** Return a sentence that says what is doubtful and what may help, or "" for a sure answer. */
-  function doubt(pixels, logits, probabilities, limits) {
+  /**
+   * Return a sentence that says what is doubtful and what may help, or "" for a sure answer.
+   * advice: what helps where the ink itself gives no hint.
+   */
+  function doubt(pixels, logits, probabilities, limits, advice = "crop closer or light it evenly") {
     const order = Array.from(probabilities.keys());
     order.sort((a, b) => probabilities[b] - probabilities[a] || b - a);
     const [best, second] = order, boxes = boxesOf(pixels), digits = countDigits(boxes);
-    if (digits > 1) return `There seem to be ${digits} digits: write or crop one at a time.`;
+    if (digits > 1) return `There seem to be ${digits} digits: it reads one at a time.`;
     const [height, width] = [0, 1].map((axis) =>
       Math.max(...boxes.map((box) => box[axis + 2])) - Math.min(...boxes.map((box) => box[axis])) - 1);
     if (width > WIDEST * height) {
-      return "This is wider than any digit: write or crop one at a time.";
+      return "This is wider than any digit: it reads one at a time.";
     }
     if (isFilled(pixels)) return "This is a filled shape, not a stroke: use a thinner pen.";
-    let help = "crop closer, write larger, or use more even light";
-    if (pixels.reduce((sum, pixel) => sum + pixel, 0) > HEAVY * 255) help = "use a thinner pen";
+    const heavy = pixels.reduce((sum, pixel) => sum + pixel, 0) > HEAVY * 255;
+    const help = heavy ? "use a thinner pen" : advice;
     if (logits[best] < limits.logit) {
       return `Unlike any digit it knows, at best ${article(best)}: ${help}.`;
     }

@@ -13,6 +13,7 @@
   const SIDE = 200; // of the drawing
   const SHARP = 3; // the drawing that is shown has this many pixels for one of those
   const WRITING = 1200; // milliseconds in which a digit writes itself
+  const REST = 700; // milliseconds after which a lifted pen has finished
   const UNDOABLE = 50; // steps
   const PALM = 60; // pixels of the screen: a touch this wide is no fingertip
   const RESTING = 5; // a pointer that has moved less than this may be a hand at rest
@@ -61,6 +62,7 @@
     let field = null; // what mark() was told last
     let waiting = 0; // the frame in which onChange will be called
     let writing = 0; // the next frame of a digit that writes itself
+    let resting = 0; // the timer that runs until the hand has rested
 
     // --- paint and report ---
 
@@ -114,6 +116,26 @@
       if (!waiting) waiting = requestAnimationFrame(report);
     }
 
+    /** Something is being drawn: it is unfinished until no pen has moved or been down for a while. */
+    function goOn() {
+      schedule();
+      clearTimeout(resting);
+      resting = setTimeout(() => {
+        if (pressed.size) goOn();
+        else {
+          resting = 0;
+          schedule();
+        }
+      }, REST);
+    }
+
+    /** What comes now is finished, and nothing writes itself any more. */
+    function stop() {
+      cancelAnimationFrame(writing);
+      clearTimeout(resting);
+      resting = 0;
+    }
+
     /** Centre the digit and tell the page. */
     function report() {
       cancelAnimationFrame(waiting);
@@ -140,7 +162,7 @@
 
     function begin(x, y) {
       remember();
-      cancelAnimationFrame(writing);
+      stop();
       if (drawn.written) {
         drawn = empty();
         repaint();
@@ -149,7 +171,7 @@
       drawn.strokes.push(stroke);
       drawn.label = null;
       paint(stroke, 0);
-      schedule();
+      goOn();
       return stroke;
     }
 
@@ -157,7 +179,7 @@
       const from = stroke.points.length - 2;
       stroke.points.push(x, y);
       paint(stroke, from);
-      schedule();
+      goOn();
     }
 
     /**
@@ -166,13 +188,23 @@
      */
     function show(picture, label = null) {
       remember();
-      cancelAnimationFrame(writing);
+      stop();
       drawn = { ...empty(), below: picture, label };
       repaint();
     }
 
+    /** Put back what `strokes` gave on another page. */
+    function restore(strokes) {
+      stop();
+      for (const stroke of strokes) {
+        remember();
+        drawn.strokes.push(stroke);
+      }
+      repaint();
+    }
+
     function undo() {
-      cancelAnimationFrame(writing);
+      stop();
       pressed.clear();
       drawn = history.pop() || drawn;
       repaint();
@@ -183,7 +215,7 @@
      * it.
      */
     function write(strokes) {
-      cancelAnimationFrame(writing);
+      stop();
       const thickness = Number(part("thickness").value);
       drawn = { ...empty(), written: true };
       if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
@@ -256,8 +288,6 @@
     margin.addEventListener("pointerdown", (event) => {
       const isPalm = event.pointerType === "touch" && Math.max(event.width, event.height) > PALM;
       if (event.button !== 0 || isPalm || othersDraw(event)) return;
-      event.preventDefault();
-      canvas.focus({ preventScroll: true });
       margin.setPointerCapture(event.pointerId);
       pressed.set(event.pointerId, { kind: event.pointerType, stroke: begin(...toDrawing(event)) });
     });
@@ -268,8 +298,13 @@
       for (const move of moves.length ? moves : [event]) extend(pointer.stroke, ...toDrawing(move));
     });
     for (const type of ["pointerup", "pointercancel"]) {
-      margin.addEventListener(type, (event) => pressed.delete(event.pointerId));
+      margin.addEventListener(type, (event) => {
+        if (pressed.delete(event.pointerId)) goOn();
+      });
     }
+
+    // A browser would drag away a paper that is selected with the text around it.
+    margin.addEventListener("dragstart", (event) => event.preventDefault());
 
     // --- keyboard ---
 
@@ -345,6 +380,7 @@
     return {
       write,
       show,
+      restore,
       undo,
       mark,
       report,
@@ -352,6 +388,17 @@
       /** The label of the picture, where it has one and nothing is drawn on it. */
       get label() {
         return drawn.label;
+      },
+      /** The reader's own strokes, where there is nothing else. */
+      get strokes() {
+        return drawn.written || drawn.below ? [] : drawn.strokes;
+      },
+      get isPicture() {
+        return Boolean(drawn.below);
+      },
+      /** Whether the digit may be half drawn. */
+      get unfinished() {
+        return resting !== 0;
       },
       /** Whether what is seen wrote itself. */
       get written() {
