@@ -16,7 +16,7 @@
       title: "All weights equal",
       A: {}, B: { initialWeights: "equal" }, digits: 6000, better: "A",
       before: "A starts from random weights, B from weights that are all equal.",
-      after: "Equal filters see the same and are corrected alike. Look inside: B’s eight are still twins.",
+      after: "Equal filters see the same and are corrected alike. Look inside: B’s eight are still identical.",
     },
     "no-relu": {
       title: "ReLU taken away",

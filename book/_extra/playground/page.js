@@ -120,7 +120,7 @@
     place.classList.toggle("pg-going", wanted);
     setText(part("learn"), !wanted ? "Learn" : unseen ? "Pause" : "Loading …");
     const asking = isAsking();
-    place.classList.toggle("pg-asking", asking);
+    place.classList.toggle("pg-aside", asking || done); // there is a better button than Learn
     for (const button of all("[data-guess]")) {
       button.setAttribute("aria-disabled", String(!asking));
       button.setAttribute("aria-pressed", String(button.dataset.guess === guess));
