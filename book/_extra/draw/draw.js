@@ -86,7 +86,7 @@
     lines.draw(unit);
     part("pinned").hidden = unit !== layers.pinned;
     const field = part("field"),
-      shown = unit && layers.chosen; // what nobody asked for would only puzzle
+      shown = unit && stage.classList.contains("md-chosen"); // what nobody asked for would only puzzle
     field.hidden = !shown || !pixelsNow();
     if (!shown) {
       drawing.mark(null);

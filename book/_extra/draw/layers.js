@@ -65,7 +65,6 @@
     const sceneOf = new Map(scenes.map((scene) => [scene.layer, scene]));
     let unit = null;
     let pinned = null; // the unit that a click chose: it comes back when the pointer leaves others
-    let chosen = false; // the reader has looked at a unit of their own
 
     /** Lay the maps out, for the view and the width that the stage has now. */
     function arrange() {
@@ -214,7 +213,6 @@
 
     /** The reader looks at a unit, or pins it; null lets go. */
     function look(at, pins = false) {
-      chosen = true;
       stage.classList.add("md-chosen");
       if (pins || !at) pinned = at;
       show(at);
@@ -223,7 +221,7 @@
 
     /** Until the reader looks at a unit, the strongest of the first layer is shown. */
     function lookForReader() {
-      if (!chosen) show(strongest(scenes[1]));
+      if (!stage.classList.contains("md-chosen")) show(strongest(scenes[1]));
     }
 
     for (const scene of scenes) {
@@ -235,12 +233,7 @@
         if (pinned) show(pinned);
       });
       scene.surface.addEventListener("click", (event) => {
-        const at = unitAt(scene, event);
-        const same =
-          pinned &&
-          at &&
-          ["scene", "channel", "row", "column"].every((key) => at[key] === pinned[key]);
-        look(same ? null : at, true);
+        look(unitAt(scene, event), true);
       });
       scene.surface.addEventListener("focus", () => {
         if (!scene.surface.matches(":focus-visible") || (pinned && pinned.scene === scene)) return;
@@ -295,9 +288,6 @@
       },
       get pinned() {
         return pinned;
-      },
-      get chosen() {
-        return chosen;
       },
     };
   }

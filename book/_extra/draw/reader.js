@@ -15,23 +15,12 @@
     ],
   ];
 
-  // A drawing goes with its reader from page to page, in the same tab; where the browser forbids
-  // that, it stays behind.
+  // A drawing goes with its reader from page to page, in the same tab.
   const KEY = "mnist-drawing";
-
-  function kept() {
-    try {
-      return JSON.parse(sessionStorage.getItem(KEY)) || [];
-    } catch {
-      return [];
-    }
-  }
-
-  function keep(strokes) {
-    try {
-      sessionStorage.setItem(KEY, JSON.stringify(strokes));
-    } catch {}
-  }
+  let kept = null;
+  try {
+    kept = sessionStorage;
+  } catch {} // forbidden: the drawing stays behind
 
   /**
    * onRead(digit, network) is called after the network has read what the paper shows, a digit or
@@ -78,10 +67,10 @@
       return network;
     }
 
-    const strokes = kept();
+    const strokes = JSON.parse(kept?.getItem(KEY) || "[]");
     if (strokes.length) drawing.restore(strokes);
     else drawing.write(SEVEN);
-    addEventListener("pagehide", () => keep(drawing.strokes));
+    addEventListener("pagehide", () => kept?.setItem(KEY, JSON.stringify(drawing.strokes)));
     return {
       answer,
       drawing,
