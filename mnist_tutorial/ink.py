@@ -1,18 +1,19 @@
 """Find the digit's ink on a sheet under real light (chapter: draw)."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Integer, UInt8
+from jaxtyping import Float, Integer, UInt8
 from scipy import ndimage
 
 SCALES = (0.03, 0.06, 0.1, 0.16, 0.24)  # the width of a stroke, of the longer side
-GAP = 0.018  # of the longer side: ink that is no further apart is one piece
-FAINTEST = 0.03  # the smallest fraction of the paper's light that ink takes away
+GAP = 0.03  # of the longer side: ink that is no further apart is one piece
+STRONG = 0.6  # of the strongest ink: shadows and ruling are weaker than this
+WEAK = 0.2  # of the strongest ink: pencil is not weaker, beside what is black
 NO_INK = "No ink stands out in the picture: write larger or with more contrast."
 TOUCHING = np.ones((3, 3), bool)  # pixels that meet at a corner are one piece
 
 Grey = Float[np.ndarray, "height width"]
-Mask = Bool[np.ndarray, "height width"]
 Labels = Integer[np.ndarray, "height width"]
+Piece = Float[np.ndarray, "6"]
 Pieces = Float[np.ndarray, "n 6"]
 
 
@@ -29,20 +30,21 @@ def one_grey(picture: UInt8[np.ndarray, "height width *colours"]) -> Grey:
     changes = [np.diff(colours, axis=axis).reshape(-1, 3) for axis in (0, 1)]
     axis = np.linalg.eigh(sum(change.T @ change for change in changes))[1][:, -1]
     axis = axis * (1 if axis.sum() > 0 else -1)
-    return (colours @ axis - 255 * axis.clip(max=0).sum()) / np.abs(axis).sum()
+    levels = (colours @ axis - 255 * axis.clip(max=0).sum()) / np.abs(axis).sum()
+    return np.floor(levels + 0.5)
 
 
 def window(shape: tuple[int, ...], fraction: float) -> int:
-    """An odd number of pixels: this fraction of the longer side."""
-    return 2 * int(max(shape[:2]) * fraction / 2) + 1
+    """An odd number of pixels, 3 at least: this fraction of the longer side."""
+    return max(2 * int(max(shape) * fraction / 2) + 1, 3)
 
 
-def close(grey: Grey, size: int) -> Grey:
+def close(grey: Grey, fraction: float) -> Grey:
     """Fill what is dark and narrower than a square, as if the border went on outwards.
 
     A shadow or a desk at the border is wide then, however little of it is seen.
     """
-    size = max(size, 3)
+    size = window(grey.shape, fraction)
     r = size // 2
     wide = np.pad(grey, r, mode="edge")
     return ndimage.grey_closing(wide, (size, size), mode="nearest")[r:-r, r:-r]
@@ -55,79 +57,33 @@ def dark_on_light(grey: Grey) -> tuple[Grey, float]:
     and the paper between strokes only in a wider one. The fourth power counts strong
     contrast, which pencil's grid and paper's grain do not have.
     """
-    smooth = ndimage.gaussian_filter(grey, 0.7, mode="nearest")
-
-    def filled(grey: Grey, scale: float) -> float:
-        return ((close(grey, window(grey.shape, scale)) - grey) ** 4).sum() + 1
-
-    most_dark, most_light = (
-        filled(side, SCALES[-1]) for side in (smooth, 255 - smooth)
+    blur = np.outer((1, 2, 1), (1, 2, 1)) / 16  # a speck is no stroke
+    smooth = ndimage.correlate(grey, blur, mode="nearest")
+    dark, light = (
+        np.array([((close(side, scale) - side) ** 4).sum() for scale in SCALES])
+        for side in (smooth, 255 - smooth)
     )
-    for scale in SCALES:
-        dark, light = filled(smooth, scale), filled(255 - smooth, scale)
-        if dark >= max(most_dark / 2, light):
-            return grey, scale
-        thin = light > dark and light >= most_light / 2
-        if thin and light >= 0.3 * filled(smooth, SCALES[-2]):
-            return 255 - grey, scale
-    return (255 - grey if most_light > most_dark else grey), SCALES[-1]
+    is_dark = dark >= np.maximum(dark[-1] / 2, light)
+    is_light = (light > dark) & (light >= max(light[-1], dark[-2]) / 2)
+    first = int(np.argmax(is_dark | is_light))
+    return (grey if is_dark[first] else 255 - grey), SCALES[first]
 
 
 def lift_ink(grey: Grey, scale: float) -> Grey:
     """What fraction of the paper's own light is missing at each pixel."""
-    smooth = ndimage.gaussian_filter(grey, 0.7, mode="nearest")
-    size = max(window(grey.shape, 2.5 * scale), 7)  # the narrowest stroke takes 3
-    paper = close(smooth, size)
-    darkest = max(0.4 * np.quantile(paper, 0.9), 1)  # what is darker still is no paper
-    return np.clip((paper - grey) / np.maximum(paper, darkest), 0, 1)
+    paper = close(grey, 2.5 * scale)
+    return (paper - grey) / np.maximum(paper, 1)
 
 
-def otsu_threshold(values: Float[np.ndarray, "..."]) -> float:
-    """The level that parts numbers in [0, 1] with the least spread within both groups.
-
-    Source: Otsu, A threshold selection method from gray-level histograms, 1979.
-    """
-    counts = np.bincount((values * 255 + 0.5).astype(int).ravel(), minlength=256)
-    below, sums = np.cumsum(counts), np.cumsum(counts * np.arange(256.0))
-    total = float(counts.sum())
-    apart = (sums * total - sums[-1] * below) ** 2
-    return float(np.argmax(apart / np.maximum(below * (total - below), 1)) + 0.5) / 255
-
-
-def without_lines(mask: Mask) -> Mask:
-    """Rub out thin lines that run from border to border, but not ink that crosses."""
-    thick = int(max(mask.shape) * 0.02) + 2
-    for _ in range(2):
-        mask = mask.T  # upright lines first, then level ones
-        width = mask.shape[1]
-        thin = mask & ~ndimage.binary_opening(mask, np.ones((thick, 1)))
-        runs = ndimage.binary_dilation(thin, np.ones((3, 1)))
-        runs = ndimage.binary_opening(runs, np.ones((1, max(width // 10, 2))))
-        labels, _ = ndimage.label(bridge(runs, (1, max(width // 4, 1))), TOUCHING)
-        boxes = ndimage.find_objects(labels)
-        long = [box[1].stop - box[1].start >= 0.85 * width for box in boxes]
-        lines = thin & runs & np.array([False, *long])[labels]
-        mask = mask & (~lines | bridge(mask & ~lines, (thick + 3, 1)))
-    return mask
-
-
-def bridge(mask: Mask, shape: tuple[int, int]) -> Mask:
-    """Fill gaps in which this shape finds no room; the border is no end of a gap."""
-    pad = max(shape)
-    closed = ndimage.binary_closing(np.pad(mask, pad), np.ones(shape))
-    return closed[pad:-pad, pad:-pad]
-
-
-def pieces_of(
-    ink: Grey, grey: Grey, threshold: float, free: bool
-) -> tuple[Labels, Pieces]:
+def pieces_of(ink: Grey, grey: Grey, level: float, free: bool) -> tuple[Labels, Pieces]:
     """Number the pieces of ink; list (strength, number, top, left, bottom, right).
 
-    The strongest comes first. Free ones do not meet the border, have paper all around,
-    and are neither lines nor specks.
+    The strongest comes first. Free ones are no specks, do not meet the border, and have
+    paper all around.
     """
-    mask = without_lines(ink > threshold) if free else ink > threshold
-    wide = ndimage.binary_dilation(mask, np.ones((max(window(ink.shape, GAP), 3),) * 2))
+    mask = ink > level
+    size = window(ink.shape, GAP)
+    wide = ndimage.grey_dilation(mask.astype(np.uint8), (size, size), mode="constant")
     labels, n = ndimage.label(wide, TOUCHING)
     around = labels * ~mask
     labels = labels * mask  # a pen that skips leaves gaps, and one piece of ink
@@ -139,25 +95,30 @@ def pieces_of(
     if free and n:
         # Part of something larger is as dark around as itself, where it is no ink.
         halves = grey * (1 - 0.5 * ink) / (1 - ink).clip(0.01)  # between ink and paper
-        half = ndimage.mean(halves, labels, numbers)
-        dark = (grey < np.append(0, half)[around]) & (ink < threshold / 2)
-        dark = ndimage.mean(dark, around, numbers)
+        half = np.append(0, ndimage.mean(halves, labels, numbers))
+        dark = ndimage.mean((grey < half[around]) & (ink < level / 2), around, numbers)
         inside = (pieces[:, 2:4] > 0) & (pieces[:, 4:] < ink.shape)
-        large = extents(pieces) >= 0.04 * max(ink.shape)
-        strong = strengths >= 0.03 * strengths.max(initial=0)
-        pieces = pieces[inside.all(axis=1) & large & strong & (dark < 0.1)]
+        large = (pieces[:, 4:] - pieces[:, 2:4]).max(axis=1) >= GAP * max(ink.shape)
+        pieces = pieces[inside.all(axis=1) & large & (dark < 0.1)]
     return labels, pieces[np.argsort(-pieces[:, 0])]
 
 
-def extents(pieces: Pieces) -> Float[np.ndarray, "n"]:
-    """The longer side of each piece's box."""
-    return (pieces[:, 4:] - pieces[:, 2:4]).max(axis=1)
+def most_ink(ink: Grey, grey: Grey, free: bool) -> tuple[Labels, Pieces]:
+    """List the pieces of strong ink, or of weak ink where one of them has more ink."""
+    strong, weak = (
+        pieces_of(ink, grey, part * ink.max(), free) for part in (STRONG, WEAK)
+    )
+    is_weak = weak[1][:, 0].max(initial=0) > strong[1][:, 0].max(initial=0)
+    return weak if is_weak else strong
 
 
-def hold(outer: Pieces, inner: Float[np.ndarray, "m 6"]) -> Bool[np.ndarray, "k"]:
-    """Whether one box lies within another, as in a frame: one piece against many."""
-    starts, ends = outer[:, 2:4] < inner[:, 2:4], outer[:, 4:] > inner[:, 4:]
-    return np.all(starts & ends, axis=1)
+def surrounds(labels: Labels, frame: Piece, piece: Piece) -> bool:
+    """Whether a piece has ink above, below, left and right of another's box."""
+    top, left, bottom, right = piece[2:].astype(int)
+    mask = labels == frame[1]
+    across, down = mask[top:bottom].any(axis=0), mask[:, left:right].any(axis=1)
+    ends = across[:left], across[right:], down[:top], down[bottom:]
+    return all(end.any() for end in ends)
 
 
 def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
@@ -166,36 +127,32 @@ def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
     Ink is written on paper, so that paper is all around it. Only where no piece stands
     free, the digit fills the picture, and its paper is the median of what is light.
     """
-    threshold, free = max(otsu_threshold(ink), FAINTEST), True
-    labels, pieces = pieces_of(ink, grey, threshold, free)
-    if not len(pieces):  # what ties a digit to the border may be a shadow, and weaker
-        threshold = max(threshold, 0.5 * ink.max())
-        labels, pieces = pieces_of(ink, grey, threshold, free)
+    free = True
+    labels, pieces = most_ink(ink, grey, free)
     if not len(pieces):
         paper = np.median(grey[grey >= (grey.min() + grey.max()) / 2])
         ink, free = np.clip((paper - grey) / max(paper, 1), 0, 1), False
-        threshold = max(otsu_threshold(ink), FAINTEST)
-        labels, pieces = pieces_of(ink, grey, threshold, free)
+        labels, pieces = most_ink(ink, grey, free)
     if not len(pieces):
         raise ValueError(NO_INK)
-    stronger = 0.4 * np.quantile(ink[labels == pieces[0, 1]], 0.95)
-    if stronger > threshold:  # nor is a shadow ink that touches the digit elsewhere
-        again = pieces_of(ink, grey, stronger, free)
-        if len(again[1]):
-            threshold, (labels, pieces) = stronger, again
-    main = pieces[:1]
-    for piece in pieces[:, np.newaxis]:
-        framed = hold(main, piece) & (extents(piece) >= 0.3 * extents(main))
-        main = piece if framed & (piece[:, 0] > 0.1 * main[:, 0]) else main
-    gaps = np.maximum(pieces[:, 2:4] - main[:, 4:], main[:, 2:4] - pieces[:, 4:])
-    near = gaps.max(axis=1) < 0.25 * extents(main)
-    beside = gaps[:, 0] < -0.5 * (main[:, 4] - main[:, 2])  # as another digit is
-    least = np.where(near, 0.04, np.where(beside, 0.3, np.inf))
-    strong = pieces[:, 0] >= least * main[:, 0]
-    chosen = pieces[strong & ~hold(pieces, main)]
-    digit = np.isin(labels, chosen[:, 1])
+    level = STRONG * np.quantile(ink[labels == pieces[0, 1]], 0.95)
+    again = pieces_of(ink, grey, level, free)
+    if len(again[1]):
+        labels, pieces = again
+    main = pieces[0]
+    for piece in pieces:
+        if piece[0] > 0.1 * main[0] and surrounds(labels, main, piece):
+            main = piece
+    gaps = np.maximum(pieces[:, 2:4] - main[4:], main[2:4] - pieces[:, 4:])
+    height, width = main[4:] - main[2:4]
+    near = gaps.max(axis=1) < 0.25 * max(height, width)
+    beside = gaps[:, 0] < -0.5 * height  # as another digit is
+    least = np.where(near, 0.01, np.where(beside, 0.3, np.inf))
+    strong = pieces[pieces[:, 0] >= least * main[0]]
+    chosen = [piece[1] for piece in strong if not surrounds(labels, piece, main)]
+    digit = np.isin(labels, chosen)
     near, inked = (
-        ndimage.binary_dilation(mask, TOUCHING, 2) for mask in (digit, ink > threshold)
+        ndimage.binary_dilation(mask, TOUCHING, 2) for mask in (digit, ink > level)
     )
     grain, noise = np.quantile(ink[~inked], (0.75, 0.95)) if not inked.all() else (0, 0)
     full = np.quantile(ink[digit], 0.9)

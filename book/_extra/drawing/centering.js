@@ -5,7 +5,7 @@
 (function () {
   "use strict";
 
-  const SIZE = 28, BOX = 20, LARGEST = 256, FAINTEST = 0.03, GAP = 0.018, THINNEST = 1.8;
+  const SIZE = 28, BOX = 20, LARGEST = 256, GAP = 0.03, STRONG = 0.6, WEAK = 0.2, THINNEST = 1.8;
   const SCALES = [0.03, 0.06, 0.1, 0.16, 0.24];
 
   /**
@@ -159,50 +159,33 @@
     const least = 255 * axis.reduce((sum, value) => sum + Math.min(value, 0), 0);
     const most = axis.reduce((sum, value) => sum + Math.abs(value), 0);
     const seen = (i) => axis.reduce((sum, value, k) => sum + value * colours[k].values[i], 0);
-    return plane(first.height, first.width, Float64Array, (i) => (seen(i) - least) / most);
+    return plane(height, width, Float64Array, (i) => Math.floor((seen(i) - least) / most + 0.5));
   }
 
   const windowOf = ({ height, width }, fraction) =>
-    2 * Math.floor((Math.max(height, width) * fraction) / 2) + 1;
+    Math.max(2 * Math.floor((Math.max(height, width) * fraction) / 2) + 1, 3);
 
-  /** Blur a little: a Gaussian of 0.7 pixels. */
-  function smoothed(grey) {
-    const weights = Array.from({ length: 7 }, (_, k) => Math.exp(-((k - 3) ** 2) / 2 / 0.7 ** 2));
-    const total = weights.reduce((a, b) => a + b);
-    return bothWays(grey, (rows) => {
-      const wide = pad(rows, 3, true), { height, width } = rows;
-      const result = plane(height, width);
-      for (let row = 0; row < height; row++) {
-        for (let column = 0; column < width; column++) {
-          let sum = 0;
-          for (let k = 0; k < 7; k++) sum += weights[k] * wide.values[(row + 3) * (width + 6) + column + k];
-          result.values[row * width + column] = sum / total;
-        }
-      }
-      return result;
-    });
-  }
+  /** Blur a little, so that a speck is no stroke. */
+  const smoothed = (grey) => bothWays(grey, (rows) => map(rows, (value, i) => {
+    const column = i % rows.width, { values } = rows;
+    const next = column < rows.width - 1;
+    return (values[i - (column > 0)] + 2 * value + values[i + next]) / 4;
+  }));
 
-  /** Every row's moving maximum (sign 1) or minimum (-1), from each block's two ends. */
+  /** Every row's moving maximum (sign 1) or minimum (-1). */
   function extremes({ height, width, values }, size, sign = 1) {
-    const radius = (size - 1) / 2, length = Math.ceil((width + 2 * radius) / size) * size;
-    const result = plane(height, width), found = result.values;
-    const fromLeft = new Float64Array(length), toRight = new Float64Array(length);
-    for (let row = 0; row < found.length; row += width) {
-      for (let i = 0; i < length; i++) {
-        const column = i < radius ? 0 : i - radius < width ? i - radius : width - 1;
-        fromLeft[i] = toRight[i] = sign * values[row + column];
+    const line = new Float64Array(width + size - 1), result = plane(height, width);
+    for (let row = 0; row < values.length; row += width) {
+      for (let i = 0; i < line.length; i++) {
+        line[i] = sign * values[row + clip(i - (size - 1) / 2, width - 1)];
       }
-      for (let block = 0; block < length; block += size) {
-        for (let i = block + 1, j = block + size - 2; j >= block; i++, j--) {
-          if (fromLeft[i - 1] > fromLeft[i]) fromLeft[i] = fromLeft[i - 1];
-          if (toRight[j + 1] > toRight[j]) toRight[j] = toRight[j + 1];
+      for (let reach = 1, step; reach < size; reach += step) { // line[i] is the most of so many
+        step = Math.min(reach, size - reach);
+        for (let i = 0; i + step < line.length; i++) {
+          if (line[i + step] > line[i]) line[i] = line[i + step];
         }
       }
-      for (let column = 0; column < width; column++) {
-        const a = toRight[column], b = fromLeft[column + size - 1];
-        found[row + column] = sign * (a > b ? a : b);
-      }
+      for (let column = 0; column < width; column++) result.values[row + column] = sign * line[column];
     }
     return result;
   }
@@ -210,56 +193,35 @@
   const dilate = (one, size, sign) => bothWays(one, (rows) => extremes(rows, size, sign));
 
   /** Fill what is dark and narrower than a square, as if the border went on outwards. */
-  function close(grey, least) {
-    const size = Math.max(least, 3), r = (size - 1) / 2;
+  function close(grey, fraction) {
+    const size = windowOf(grey, fraction), r = (size - 1) / 2;
     return cut(dilate(dilate(pad(grey, r, true), size), size, -1), r, r, grey.height, grey.width);
   }
 
   /** Turn light ink into dark, and say how wide strokes are (one of SCALES). */
   function darkOnLight(grey) {
-    const smooth = smoothed(grey), inverse = map(smooth, (value) => 255 - value);
-    const filled = (one, scale) => {
-      const full = close(one, windowOf(one, scale)).values;
-      let sum = 1;
-      for (let i = 0; i < full.length; i++) {
-        const square = (full[i] - one.values[i]) * (full[i] - one.values[i]);
-        sum += square * square;
-      }
-      return sum;
-    };
-    const mostDark = filled(smooth, SCALES[4]), mostLight = filled(inverse, SCALES[4]);
-    const inverted = () => map(grey, (value) => 255 - value);
+    const invert = (one) => map(one, (value) => 255 - value);
+    const smooth = smoothed(grey), inverse = invert(smooth);
+    const filled = (one, scale) => close(one, scale).values.reduce((sum, full, i) => {
+      const square = (full - one.values[i]) * (full - one.values[i]);
+      return sum + square * square;
+    }, 0);
+    const mostDark = filled(smooth, SCALES[4]), wideDark = filled(smooth, SCALES[3]);
+    const mostLight = filled(inverse, SCALES[4]);
     for (const scale of SCALES) {
       const dark = filled(smooth, scale), light = filled(inverse, scale);
       if (dark >= Math.max(mostDark / 2, light)) return { grey, scale };
-      const thin = light > dark && light >= mostLight / 2;
-      if (thin && light >= 0.3 * filled(smooth, SCALES[3])) return { grey: inverted(), scale };
+      if (light > dark && light >= Math.max(mostLight, wideDark) / 2) {
+        return { grey: invert(grey), scale };
+      }
     }
-    return { grey: mostLight > mostDark ? inverted() : grey, scale: SCALES[4] };
+    throw new Error(NO_INK); // never: the last scale is one of the two
   }
 
   /** What fraction of the paper's own light is missing at each pixel. */
   function liftInk(grey, scale) {
-    const size = Math.max(windowOf(grey, 2.5 * scale), 7); // the narrowest stroke takes 3
-    const paper = close(smoothed(grey), size).values;
-    const darkest = Math.max(0.4 * quantile(paper, 0.9), 1);
-    return map(grey, (value, i) => clip((paper[i] - value) / Math.max(paper[i], darkest), 1));
-  }
-
-  /** The level that parts numbers in [0, 1] with the least spread within both groups. */
-  function otsuThreshold(values) {
-    const counts = new Float64Array(256);
-    for (const value of values) counts[Math.floor(value * 255 + 0.5)]++;
-    const all = counts.reduce((sum, count, level) => sum + count * level, 0);
-    let below = 0, sumBelow = 0, best = -1, found = 0;
-    counts.forEach((count, level) => {
-      below += count;
-      sumBelow += count * level;
-      const apart = (sumBelow * values.length - all * below) ** 2
-        / Math.max(below * (values.length - below), 1);
-      if (apart > best) [best, found] = [apart, level];
-    });
-    return (found + 0.5) / 255;
+    const paper = close(grey, 2.5 * scale).values;
+    return map(grey, (value, i) => (paper[i] - value) / Math.max(paper[i], 1));
   }
 
   /** The value below which this share of the numbers lies, between two of them where need be. */
@@ -267,60 +229,25 @@
     const sorted = Float64Array.from(numbers).sort();
     const place = share * (sorted.length - 1), below = Math.floor(place);
     const above = Math.min(below + 1, sorted.length - 1);
-    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+    const part = place - below, gap = sorted[above] - sorted[below];
+    return part < 0.5 ? sorted[below] + part * gap : sorted[above] - (1 - part) * gap; // as NumPy rounds
   }
 
-  /** Give each run of this value in a row that is shorter than `least` the other value. */
-  function drop(mask, value, least) {
-    const result = map(mask, Number, Uint8Array), { width } = mask;
-    for (let row = 0; row < mask.values.length; row += width) {
-      for (let start = 0, end; start < width; start = end) {
-        end = start + 1;
-        while (end < width && mask.values[row + end] === mask.values[row + start]) end++;
-        const inside = value === 1 || (start > 0 && end < width); // a gap has two ends
-        if (mask.values[row + start] === value && end - start < least && inside) {
-          result.values.fill(1 - value, row + start, row + end);
-        }
-      }
-    }
-    return result;
-  }
+  const above = (ink, level) => map(ink, (value) => Number(value > level), Uint8Array);
 
-  /** Rub out thin lines that run from border to border, but not ink that crosses. */
-  function withoutLines(mask) {
-    const thick = Math.floor(Math.max(mask.height, mask.width) * 0.02) + 2;
-    const upright = (one, ...how) => transpose(drop(transpose(one), ...how));
-    for (let k = 0; k < 2; k++) {
-      mask = transpose(mask);
-      const gap = Math.max(Math.floor(mask.width / 4), 1);
-      const bold = upright(mask, 1, thick).values;
-      const thin = map(mask, (value, i) => value & ~bold[i], Uint8Array);
-      const grown = transpose(extremes(transpose(thin), 3));
-      const runs = drop(grown, 1, Math.max(Math.floor(mask.width / 10), 2));
-      const { labels, pieces } = piecesOf(drop(runs, 0, gap), thin, 0);
-      const long = pieces.filter(({ left, right }) => right - left >= 0.85 * mask.width);
-      const numbers = new Set(long.map(({ number }) => number));
-      const lines = labels.map((number, i) => thin.values[i] & runs.values[i] & numbers.has(number));
-      const rest = map(mask, (value, i) => value & ~lines[i], Uint8Array);
-      const healed = upright(rest, 0, thick + 3).values;
-      mask = map(rest, (value, i) => value | (lines[i] & healed[i]), Uint8Array);
-    }
-    return mask;
-  }
-
-  /** Number the pieces of ink and list them, the one with the most ink first. */
-  function piecesOf(mask, ink, gap = GAP) {
-    const { height, width } = mask;
-    const { values } = dilate(mask, gap ? Math.max(windowOf(mask, gap), 3) : 1);
+  /** Number the pieces of ink and list them, the strongest first: all, or those free of the border. */
+  function piecesOf(ink, grey, level, free) {
+    const { height, width } = ink, mask = above(ink, level);
+    const { values } = dilate(mask, windowOf(mask, GAP));
     const labels = new Int32Array(values.length), pieces = [];
     for (let start = 0; start < values.length; start++) {
       if (!values[start] || labels[start]) continue;
-      const piece = { number: pieces.length + 1, strength: 0, inside: [], around: [], ...NOWHERE };
+      const piece = { number: pieces.length + 1, strength: 0, pixels: [], around: [], ...NOWHERE };
       const waiting = [start];
       labels[start] = piece.number;
       while (waiting.length) {
         const i = waiting.pop(), column = i % width, row = (i - column) / width;
-        (mask.values[i] ? piece.inside : piece.around).push(i);
+        (mask.values[i] ? piece.pixels : piece.around).push(i);
         if (mask.values[i]) {
           piece.strength += ink.values[i];
           include(piece, row, column);
@@ -336,15 +263,41 @@
       }
       pieces.push(piece);
     }
-    mask.values.forEach((there, i) => there || (labels[i] = 0));
     pieces.sort((a, b) => b.strength - a.strength || b.number - a.number);
-    return { labels, pieces };
+    return pieces.filter((piece) => !free || (
+      piece.top > 0 && piece.left > 0 && piece.bottom < height && piece.right < width
+      && extent(piece) >= GAP * Math.max(height, width)
+      && darkAround(piece, ink.values, grey.values, level) < 0.1));
+  }
+
+  /** What fraction around a piece is dark, halfway to its ink, and no ink itself. */
+  function darkAround({ pixels, around }, ink, grey, level) {
+    const half = pixels.reduce((sum, i) =>
+      sum + (grey[i] * (1 - 0.5 * ink[i])) / Math.max(1 - ink[i], 0.01), 0) / pixels.length;
+    return around.filter((i) => grey[i] < half && ink[i] < level / 2).length / around.length;
+  }
+
+  const largest = ({ values }) => values.reduce((a, b) => Math.max(a, b));
+
+  /** The pieces of strong ink, or of weak ink where one of them has more ink. */
+  function mostInk(ink, grey, free) {
+    const [strong, weak] = [STRONG, WEAK].map((part) => piecesOf(ink, grey, part * largest(ink), free));
+    return weak.length && !(strong.length && strong[0].strength >= weak[0].strength) ? weak : strong;
   }
 
   const NOWHERE = { top: Infinity, left: Infinity, bottom: 0, right: 0 };
   const extent = ({ top, left, bottom, right }) => Math.max(bottom - top, right - left);
-  const holds = (a, b) =>
-    a.top < b.top && b.bottom < a.bottom && a.left < b.left && b.right < a.right;
+
+  /** Whether a piece has ink above, below, left and right of another's box. */
+  function surrounds({ pixels }, { top, left, bottom, right }, width) {
+    const ends = new Set();
+    for (const i of pixels) {
+      const column = i % width, row = (i - column) / width;
+      if (row >= top && row < bottom) ends.add(column < left ? "left" : column >= right ? "right" : "");
+      if (column >= left && column < right) ends.add(row < top ? "above" : row >= bottom ? "below" : "");
+    }
+    return ["left", "right", "above", "below"].every((end) => ends.has(end));
+  }
 
   function include(box, row, column) {
     box.top = Math.min(box.top, row);
@@ -353,75 +306,45 @@
     box.right = Math.max(box.right, column + 1);
   }
 
-  const above = (ink, threshold) => map(ink, (value) => Number(value > threshold), Uint8Array);
-
-  /** What fraction around a piece is dark, halfway to its ink, and no ink itself. */
-  function darkAround({ inside, around }, ink, grey, threshold) {
-    const halves = inside.map((i) =>
-      (grey.values[i] * (1 - 0.5 * ink.values[i])) / Math.max(1 - ink.values[i], 0.01));
-    const half = halves.reduce((a, b) => a + b) / halves.length;
-    const dark = around.filter((i) => grey.values[i] < half && ink.values[i] < threshold / 2);
-    return dark.length / around.length;
-  }
-
-  /** The pieces free of the border, with paper all around, neither lines nor specks. */
-  function freePieces(ink, grey, threshold) {
-    const { labels, pieces } = piecesOf(withoutLines(above(ink, threshold)), ink);
-    return { labels, pieces: pieces.filter((piece) =>
-      piece.top > 0 && piece.left > 0 && piece.bottom < ink.height && piece.right < ink.width
-      && extent(piece) >= 0.04 * Math.max(ink.height, ink.width)
-      && piece.strength >= 0.03 * pieces[0].strength
-      && darkAround(piece, ink, grey, threshold) < 0.1) };
-  }
-
   /** Choose the pieces of ink that are the digit, and cut their box out. */
   function pickDigit(ink, grey) {
-    let find = (level) => freePieces(ink, grey, level);
-    let threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
-    let { labels, pieces } = find(threshold);
-    const most = ink.values.reduce((a, b) => Math.max(a, b));
+    let free = true, pieces = mostInk(ink, grey, free);
     if (!pieces.length) {
-      threshold = Math.max(threshold, 0.5 * most);
-      ({ labels, pieces } = find(threshold));
-    }
-    if (!pieces.length) {
-      const least = grey.values.reduce((a, b) => Math.min(a, b));
-      const middle = (least + grey.values.reduce((a, b) => Math.max(a, b))) / 2;
+      const middle = (grey.values.reduce((a, b) => Math.min(a, b)) + largest(grey)) / 2;
       const paper = quantile(grey.values.filter((value) => value >= middle), 0.5);
       ink = map(grey, (value) => clip((paper - value) / Math.max(paper, 1), 1));
-      threshold = Math.max(otsuThreshold(ink.values), FAINTEST);
-      find = (level) => piecesOf(above(ink, level), ink);
-      ({ labels, pieces } = find(threshold));
+      free = false;
+      pieces = mostInk(ink, grey, free);
     }
     if (!pieces.length) throw new Error(NO_INK);
-    const first = ink.values.filter((_, i) => labels[i] === pieces[0].number);
-    const stronger = 0.4 * quantile(first, 0.95);
-    const again = stronger > threshold ? find(stronger) : { pieces: [] };
-    if (again.pieces.length) [threshold, labels, pieces] = [stronger, again.labels, again.pieces];
+    const share = (pixels, part) => quantile(pixels.map((i) => ink.values[i]), part);
+    const level = STRONG * share(pieces[0].pixels, 0.95), again = piecesOf(ink, grey, level, free);
+    if (again.length) pieces = again;
     let main = pieces[0];
     for (const piece of pieces) {
-      const framed = holds(main, piece) && extent(piece) >= 0.3 * extent(main);
-      if (framed && piece.strength > 0.1 * main.strength) main = piece;
+      if (piece.strength > 0.1 * main.strength && surrounds(main, piece, ink.width)) main = piece;
     }
-    const chosen = new Set(pieces.filter((one) => belongs(one, main)).map(({ number }) => number));
-    const digit = map(ink, (_, i) => Number(chosen.has(labels[i])), Uint8Array);
-    const near = dilate(digit, 5).values, inked = dilate(above(ink, threshold), 5).values;
+    const chosen = pieces.filter((piece) => belongs(piece, main) && !surrounds(piece, main, ink.width));
+    const pixels = chosen.flatMap((piece) => piece.pixels);
+    const digit = plane(ink.height, ink.width, Uint8Array);
+    for (const i of pixels) digit.values[i] = 1;
+    const near = dilate(digit, 5).values, inked = dilate(above(ink, level), 5).values;
     const paper = ink.values.filter((_, i) => !inked[i]);
-    const noise = paper.length ? quantile(paper, 0.95) : 0;
-    const full = quantile(ink.values.filter((_, i) => digit.values[i]), 0.9);
-    if (full < 4 * (paper.length ? quantile(paper, 0.75) : 0)) throw new Error(NO_INK);
+    const [grain, noise] = paper.length ? [0.75, 0.95].map((share) => quantile(paper, share)) : [0, 0];
+    const full = share(pixels, 0.9);
+    if (full < 4 * grain) throw new Error(NO_INK);
     return cutOut(map(ink, (value, i) => near[i] * clip((value - noise) / (full - noise), 1)));
   }
 
   const NO_INK = "No ink stands out in the picture: write larger or with more contrast.";
 
-  /** Whether a piece is part of the digit, or another digit, and neither speck nor frame. */
+  /** Whether a piece is part of the digit, or another digit, and no speck. */
   function belongs(piece, main) {
     const down = Math.max(piece.top - main.bottom, main.top - piece.bottom);
     const right = Math.max(piece.left - main.right, main.left - piece.right);
     const beside = down < -0.5 * (main.bottom - main.top); // as another digit is
-    const least = Math.max(down, right) < 0.25 * extent(main) ? 0.04 : beside ? 0.3 : Infinity;
-    return piece.strength >= least * main.strength && !holds(piece, main);
+    const least = Math.max(down, right) < 0.25 * extent(main) ? 0.01 : beside ? 0.3 : Infinity;
+    return piece.strength >= least * main.strength;
   }
 
   /** Draw a thin stroke with a wider pen, so that it survives being shrunk. */
