@@ -1,6 +1,7 @@
 """Write a copy of the book for students, a repository of its own:
 
-python book/student_edition.py FOLDER && jupyter-book build FOLDER/book/
+python book/student_edition.py FOLDER
+jupyter-book build FOLDER/book/
 
 It has no solutions, no answers to the open questions, and nothing for teachers alone.
 """
