@@ -71,7 +71,8 @@ def dark_on_light(grey: Grey) -> tuple[Grey, float]:
 
 def lift_ink(grey: Grey, scale: float) -> Grey:
     """What fraction of the paper's own light is missing at each pixel."""
-    paper = close(grey, 2.5 * scale)
+    least = 7 / max(grey.shape)  # in the smallest pictures a stroke takes 3 pixels
+    paper = close(grey, max(2.5 * scale, least))
     return (paper - grey) / np.maximum(paper, 1)
 
 
@@ -90,7 +91,7 @@ def pieces_of(ink: Grey, grey: Grey, level: float, free: bool) -> tuple[Labels, 
     places = ndimage.find_objects(labels)
     boxes = [(r.start, c.start, r.stop, c.stop) for r, c in places]
     numbers = np.arange(1, n + 1)
-    strengths = ndimage.sum_labels(ink, labels, numbers)
+    strengths = ndimage.sum_labels(ink**1.5, labels, numbers)  # dark before large
     pieces = np.column_stack([strengths, numbers, np.reshape(boxes, (n, 4))])
     if free and n:
         # Part of something larger is as dark around as itself, where it is no ink.
@@ -103,13 +104,22 @@ def pieces_of(ink: Grey, grey: Grey, level: float, free: bool) -> tuple[Labels, 
     return labels, pieces[np.argsort(-pieces[:, 0])]
 
 
-def most_ink(ink: Grey, grey: Grey, free: bool) -> tuple[Labels, Pieces]:
-    """List the pieces of strong ink, or of weak ink where one of them has more ink."""
-    strong, weak = (
-        pieces_of(ink, grey, part * ink.max(), free) for part in (STRONG, WEAK)
-    )
-    is_weak = weak[1][:, 0].max(initial=0) > strong[1][:, 0].max(initial=0)
-    return weak if is_weak else strong
+def find_pieces(ink: Grey, grey: Grey, free: bool) -> tuple[Labels, Pieces, float]:
+    """Number and list the pieces of ink, with the level that suits the strongest."""
+    tried = [pieces_of(ink, grey, part * ink.max(), free) for part in (STRONG, WEAK)]
+    labels, pieces = max(tried, key=lambda one: one[1][:, 0].max(initial=0))
+    if not len(pieces):
+        return labels, pieces, 0.0
+    level = STRONG * float(np.quantile(ink[labels == pieces[0, 1]], 0.95))
+    again, faint = (pieces_of(ink, grey, part * level, free) for part in (1, 0.5))
+    if len(again[1]):
+        labels, pieces = again
+    if len(faint[1]) and (faint[0] == faint[1][0, 1])[labels == pieces[0, 1]].any():
+        # A stroke is fainter where it is thinner than a pixel or two; a shadow is wide.
+        added = np.isin(faint[0], faint[1][:, 1]) & (ink <= level)
+        if not ndimage.binary_erosion(added, TOUCHING, border_value=1).any():
+            return *faint, level / 2
+    return labels, pieces, level
 
 
 def surrounds(labels: Labels, frame: Piece, piece: Piece) -> bool:
@@ -127,18 +137,13 @@ def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
     Ink is written on paper, so that paper is all around it. Only where no piece stands
     free, the digit fills the picture, and its paper is the median of what is light.
     """
-    free = True
-    labels, pieces = most_ink(ink, grey, free)
+    labels, pieces, level = find_pieces(ink, grey, free=True)
     if not len(pieces):
         paper = np.median(grey[grey >= (grey.min() + grey.max()) / 2])
-        ink, free = np.clip((paper - grey) / max(paper, 1), 0, 1), False
-        labels, pieces = most_ink(ink, grey, free)
+        ink = np.clip((paper - grey) / max(paper, 1), 0, 1)
+        labels, pieces, level = find_pieces(ink, grey, free=False)
     if not len(pieces):
         raise ValueError(NO_INK)
-    level = STRONG * np.quantile(ink[labels == pieces[0, 1]], 0.95)
-    again = pieces_of(ink, grey, level, free)
-    if len(again[1]):
-        labels, pieces = again
     main = pieces[0]
     for piece in pieces:
         if piece[0] > 0.1 * main[0] and surrounds(labels, main, piece):

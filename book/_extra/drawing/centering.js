@@ -220,7 +220,8 @@
 
   /** What fraction of the paper's own light is missing at each pixel. */
   function liftInk(grey, scale) {
-    const paper = close(grey, 2.5 * scale).values;
+    const least = 7 / Math.max(grey.height, grey.width); // in the smallest pictures a stroke takes 3 pixels
+    const paper = close(grey, Math.max(2.5 * scale, least)).values;
     return map(grey, (value, i) => (paper[i] - value) / Math.max(paper[i], 1));
   }
 
@@ -249,7 +250,7 @@
         const i = waiting.pop(), column = i % width, row = (i - column) / width;
         (mask.values[i] ? piece.pixels : piece.around).push(i);
         if (mask.values[i]) {
-          piece.strength += ink.values[i];
+          piece.strength += ink.values[i] ** 1.5; // dark before large
           include(piece, row, column);
         }
         for (let r = Math.max(0, row - 1); r <= Math.min(height - 1, row + 1); r++) {
@@ -279,10 +280,28 @@
 
   const largest = ({ values }) => values.reduce((a, b) => Math.max(a, b));
 
-  /** The pieces of strong ink, or of weak ink where one of them has more ink. */
-  function mostInk(ink, grey, free) {
-    const [strong, weak] = [STRONG, WEAK].map((part) => piecesOf(ink, grey, part * largest(ink), free));
-    return weak.length && !(strong.length && strong[0].strength >= weak[0].strength) ? weak : strong;
+  const marked = ({ height, width }, pixels) => {
+    const mask = plane(height, width, Uint8Array);
+    for (const i of pixels) mask.values[i] = 1;
+    return mask;
+  };
+
+  /** List the pieces of ink, with the level that suits the strongest. */
+  function findPieces(ink, grey, free) {
+    const most = largest(ink), at = (level) => piecesOf(ink, grey, level, free);
+    const strong = at(STRONG * most), weak = at(WEAK * most);
+    const total = (list) => (list.length ? list[0].strength : 0);
+    let pieces = total(weak) > total(strong) ? weak : strong;
+    if (!pieces.length) return { pieces, level: 0 };
+    const level = STRONG * quantile(pieces[0].pixels.map((i) => ink.values[i]), 0.95);
+    const again = at(level), faint = at(level / 2);
+    if (again.length) pieces = again;
+    if (faint.length && faint[0].pixels.includes(pieces[0].pixels[0])) {
+      const pixels = faint.flatMap((piece) => piece.pixels);
+      const added = marked(ink, pixels.filter((i) => ink.values[i] <= level));
+      if (!largest(dilate(added, 3, -1))) return { pieces: faint, level: level / 2 };
+    }
+    return { pieces, level };
   }
 
   const NOWHERE = { top: Infinity, left: Infinity, bottom: 0, right: 0 };
@@ -308,30 +327,24 @@
 
   /** Choose the pieces of ink that are the digit, and cut their box out. */
   function pickDigit(ink, grey) {
-    let free = true, pieces = mostInk(ink, grey, free);
+    let { pieces, level } = findPieces(ink, grey, true);
     if (!pieces.length) {
       const middle = (grey.values.reduce((a, b) => Math.min(a, b)) + largest(grey)) / 2;
       const paper = quantile(grey.values.filter((value) => value >= middle), 0.5);
       ink = map(grey, (value) => clip((paper - value) / Math.max(paper, 1), 1));
-      free = false;
-      pieces = mostInk(ink, grey, free);
+      ({ pieces, level } = findPieces(ink, grey, false));
     }
     if (!pieces.length) throw new Error(NO_INK);
-    const share = (pixels, part) => quantile(pixels.map((i) => ink.values[i]), part);
-    const level = STRONG * share(pieces[0].pixels, 0.95), again = piecesOf(ink, grey, level, free);
-    if (again.length) pieces = again;
     let main = pieces[0];
     for (const piece of pieces) {
       if (piece.strength > 0.1 * main.strength && surrounds(main, piece, ink.width)) main = piece;
     }
     const chosen = pieces.filter((piece) => belongs(piece, main) && !surrounds(piece, main, ink.width));
     const pixels = chosen.flatMap((piece) => piece.pixels);
-    const digit = plane(ink.height, ink.width, Uint8Array);
-    for (const i of pixels) digit.values[i] = 1;
-    const near = dilate(digit, 5).values, inked = dilate(above(ink, level), 5).values;
+    const near = dilate(marked(ink, pixels), 5).values, inked = dilate(above(ink, level), 5).values;
     const paper = ink.values.filter((_, i) => !inked[i]);
     const [grain, noise] = paper.length ? [0.75, 0.95].map((share) => quantile(paper, share)) : [0, 0];
-    const full = share(pixels, 0.9);
+    const full = quantile(pixels.map((i) => ink.values[i]), 0.9);
     if (full < 4 * grain) throw new Error(NO_INK);
     return cutOut(map(ink, (value, i) => near[i] * clip((value - noise) / (full - noise), 1)));
   }
