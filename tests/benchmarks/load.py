@@ -1,5 +1,7 @@
 """Seconds from opening a page, with nothing cached, until a stroke has produced bars.
 
+And seconds from choosing a picture of 12 megapixels until it has.
+
 Build the book, then run it with nothing else running:
 
     python tests/benchmarks/load.py [FOLDER ...]
@@ -14,16 +16,21 @@ import functools
 import gzip
 import http.server
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Browser, sync_playwright
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from browser import CHROMIUM, FLAGS, HTML
+
+from mnist_tutorial import data
 
 RUNS = 5
 SLOW = {
@@ -102,13 +109,50 @@ def seconds(browser: Browser, address: str, slowly: bool) -> float:
     page.mouse.down()
     page.mouse.move(x, y + box["height"] / 2, steps=4)
     page.mouse.up()
+    wait_for_bars(page, before)
+    taken = time.perf_counter() - start
+    context.close()
+    return taken
+
+
+def wait_for_bars(page: Page, before: str) -> None:
     page.wait_for_function(
         f"(before) => {{ const now = ({BARS})(); return now && now !== before; }}",
         arg=before,
     )
+
+
+def seconds_for_a_picture(
+    browser: Browser, address: str, pictures: list[Path]
+) -> float:
+    """Choose one picture file after another, and time the bars of the last."""
+    page = browser.new_page()
+    page.goto(address)
+    page.locator("#mnist-draw canvas").first.wait_for()
+    for picture in pictures:  # until the first is read, the network may be loading
+        before = page.evaluate(BARS)
+        start = time.perf_counter()
+        page.set_input_files("#md-file", picture)
+        wait_for_bars(page, before)
     taken = time.perf_counter() - start
-    context.close()
+    page.close()
     return taken
+
+
+def show(times: dict[str, list[float]]) -> None:
+    for name, found in times.items():
+        spread = f"{min(found):.2f} to {max(found):.2f}"
+        print(f"  {name}: median {median(found):.2f} s ({spread})")
+
+
+def write_photo(path: Path, place: int) -> Path:
+    """Write a picture of 12 megapixels: a digit on light paper, with some grain."""
+    (digits, _), _ = data.load_mnist()
+    grain = np.random.default_rng(0).normal(235, 3, (4000, 3000))
+    large = Image.fromarray(digits[place]).resize((1500, 1500))
+    grain[1200:2700, 700:2200] *= 1 - 0.8 * np.asarray(large) / 255
+    Image.fromarray(grain.clip(0, 255).astype(np.uint8)).save(path, quality=90)
+    return path
 
 
 def main() -> None:
@@ -127,9 +171,17 @@ def main() -> None:
                         if run:
                             times.setdefault(str(file), []).append(taken)
             print("processor at a quarter, 1.6 Mbit/s" if slowly else "unthrottled")
-            for file_name, found in times.items():
-                spread = f"{min(found):.2f} to {max(found):.2f}"
-                print(f"  {file_name}: median {median(found):.2f} s ({spread})")
+            show(times)
+        print("a picture of 12 megapixels")
+        times = {}
+        with tempfile.TemporaryDirectory() as folder:
+            photos = [write_photo(Path(folder) / f"{k}.jpg", k) for k in (4, 7)]
+            for _ in range(RUNS):
+                for book in books:
+                    address = f"{origin}{book}/draw.html"
+                    taken = seconds_for_a_picture(browser, address, photos)
+                    times.setdefault(str(book), []).append(taken)
+        show(times)
         browser.close()
 
 

@@ -172,20 +172,26 @@
     return (values[i - (column > 0)] + 2 * value + values[i + next]) / 4;
   }));
 
-  /** Every row's moving maximum (sign 1) or minimum (-1). */
+  /** Every row's moving maximum (sign 1) or minimum (-1), from each block's two ends. */
   function extremes({ height, width, values }, size, sign = 1) {
-    const line = new Float64Array(width + size - 1), result = plane(height, width);
-    for (let row = 0; row < values.length; row += width) {
-      for (let i = 0; i < line.length; i++) {
-        line[i] = sign * values[row + clip(i - (size - 1) / 2, width - 1)];
+    const radius = (size - 1) / 2, length = Math.ceil((width + 2 * radius) / size) * size;
+    const result = plane(height, width), found = result.values;
+    const fromLeft = new Float64Array(length), toRight = new Float64Array(length);
+    for (let row = 0; row < found.length; row += width) {
+      for (let i = 0; i < length; i++) {
+        const column = i < radius ? 0 : i - radius < width ? i - radius : width - 1;
+        fromLeft[i] = toRight[i] = sign * values[row + column];
       }
-      for (let reach = 1, step; reach < size; reach += step) { // line[i] is the most of so many
-        step = Math.min(reach, size - reach);
-        for (let i = 0; i + step < line.length; i++) {
-          if (line[i + step] > line[i]) line[i] = line[i + step];
+      for (let block = 0; block < length; block += size) {
+        for (let i = block + 1, j = block + size - 2; j >= block; i++, j--) {
+          if (fromLeft[i - 1] > fromLeft[i]) fromLeft[i] = fromLeft[i - 1];
+          if (toRight[j + 1] > toRight[j]) toRight[j] = toRight[j + 1];
         }
       }
-      for (let column = 0; column < width; column++) result.values[row + column] = sign * line[column];
+      for (let column = 0; column < width; column++) {
+        const a = toRight[column], b = fromLeft[column + size - 1];
+        found[row + column] = sign * (a > b ? a : b);
+      }
     }
     return result;
   }
@@ -195,7 +201,9 @@
   /** Fill what is dark and narrower than a square, as if the border went on outwards. */
   function close(grey, fraction) {
     const size = windowOf(grey, fraction), r = (size - 1) / 2;
-    return cut(dilate(dilate(pad(grey, r, true), size), size, -1), r, r, grey.height, grey.width);
+    const across = transpose(extremes(pad(grey, r, true), size));
+    const down = transpose(extremes(extremes(across, size), size, -1));
+    return cut(extremes(down, size, -1), r, r, grey.height, grey.width);
   }
 
   /** Turn light ink into dark, and say how wide strokes are (one of SCALES). */
@@ -206,14 +214,12 @@
       const square = (full - one.values[i]) * (full - one.values[i]);
       return sum + square * square;
     }, 0);
-    const mostDark = filled(smooth, SCALES[4]), wideDark = filled(smooth, SCALES[3]);
-    const mostLight = filled(inverse, SCALES[4]);
+    const mostDark = filled(smooth, SCALES[4]), mostLight = filled(inverse, SCALES[4]);
     for (const scale of SCALES) {
       const dark = filled(smooth, scale), light = filled(inverse, scale);
       if (dark >= Math.max(mostDark / 2, light)) return { grey, scale };
-      if (light > dark && light >= Math.max(mostLight, wideDark) / 2) {
-        return { grey: invert(grey), scale };
-      }
+      const isThin = light > dark && light >= mostLight / 2;
+      if (isThin && light >= filled(smooth, SCALES[3]) / 2) return { grey: invert(grey), scale };
     }
     throw new Error(NO_INK); // never: the last scale is one of the two
   }

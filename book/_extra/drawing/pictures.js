@@ -3,7 +3,7 @@
 (function () {
   "use strict";
 
-  const LARGEST = 1000; // a picture with a longer side is shrunk to it
+  const LARGEST = 512; // a picture with a longer side is shrunk to it
 
   /** Read a picture file into a canvas. Dark ink on transparent is laid on white, light on black. */
   async function readPicture(file) {
