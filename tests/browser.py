@@ -2,21 +2,19 @@
 
 import functools
 import http.server
-import importlib.util
 import os
 import shutil
 import threading
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
 PROGRAMS = (  # Chromium or Chrome on Linux, macOS and Windows
     "chromium",
     "chromium-browser",
@@ -25,17 +23,13 @@ PROGRAMS = (  # Chromium or Chrome on Linux, macOS and Windows
     os.path.expandvars(r"%ProgramFiles%\Google\Chrome\Application\chrome.exe"),
 )
 CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
-MISSING = [
-    text
-    for text, there in (
-        ("Chromium is not installed", CHROMIUM),
-        ("the book is not built", HTML.exists()),
-    )
-    if not there
-]
+NEEDED = {"Chromium": CHROMIUM, "the built book": HTML.exists()}
+MISSING = " and ".join(name for name, there in NEEDED.items() if not there)
 if MISSING and os.environ.get("CI"):
-    raise RuntimeError(f"The pages cannot be tested: {', '.join(MISSING)}.")
-needs_pages = pytest.mark.skipif(bool(MISSING), reason=", ".join(MISSING))
+    raise RuntimeError(f"The pages cannot be tested without {MISSING}.")
+needs_pages = pytest.mark.skipif(bool(MISSING), reason=f"without {MISSING}")
+OURS = ("file:", "data:", "blob:", "http://127.0.0.1:")
+expect.set_options(timeout=30_000)  # a busy machine is no fault of a page
 
 
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -61,42 +55,64 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
+    """A module's own tab, in which no page may have an error or ask anybody else.
+
+    One for all of its tests: another takes a browser twice as long as a second look.
+    """
+    tab = browser.new_page(has_touch=True)
+    complaints: list[str] = []
+
+    def note(text: str, wrong: bool = True) -> None:
+        if wrong:
+            complaints.append(f"{tab.url}: {text}")
+
+    tab.on("pageerror", lambda error: note(str(error)))
+    tab.on("console", lambda message: note(message.text, message.type == "error"))
+    tab.on("response", lambda answer: note(answer.url, answer.status >= 400))
+    tab.on("request", lambda asked: note(asked.url, not asked.url.startswith(OURS)))
+    yield tab
+    tab.goto("about:blank")
+    if complaints:
+        pytest.fail("\n".join(complaints))
+    tab.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(tab: Page) -> Iterator[Page]:
     """A page as wide as a phone."""
-    page = browser.new_page(viewport={"width": 360, "height": 740})
-    yield page
-    page.close()
+    tab.set_viewport_size({"width": 360, "height": 740})
+    tab.emulate_media(media="screen", reduced_motion="no-preference")
+    yield tab
+    tab.goto("about:blank")
 
 
-def axe_script() -> Path | None:
-    """The file of axe, which finds what keeps people from using a page, or None."""
-    found = importlib.util.find_spec("axe_playwright_python")
-    if found is None or found.origin is None:
-        return None
-    return Path(found.origin).with_name("axe.min.js")
-
-
-AXE = axe_script()
-if os.environ.get("CI") and not AXE:
-    raise RuntimeError("axe-playwright-python is not installed.")
-needs_axe = pytest.mark.skipif(not AXE, reason="axe-playwright-python is not installed")
-
-
-def violations(page: Page, part: str, options: dict[str, Any] | None = None) -> Any:
-    """What axe finds in a part of a page: the rule, how often, and the first places."""
-    assert AXE
-    if not page.evaluate("'axe' in window"):
-        page.add_script_tag(path=AXE)
-    found = page.evaluate(
-        "([part, options]) => axe.run(part, options).then((all) => all.violations)",
-        [part, options or {}],
+def rest(page: Page) -> None:
+    """Wait until nothing moves that comes to an end by itself."""
+    page.evaluate(
+        """() => Promise.allSettled(document.getAnimations()
+          .filter(({ effect }) => effect.getComputedTiming().endTime < Infinity)
+          .map(({ finished }) => finished))"""
     )
-    return [
-        (
-            one["id"],
-            len(one["nodes"]),
-            [node["html"][:120] for node in one["nodes"][:3]],
-        )
-        for one in found
-    ]
+
+
+def violations(
+    page: Page, part: str, theme: str = "light", **options: Any
+) -> list[list[Any]]:
+    """What axe finds in a part of a page: the rule, how often, and the first places.
+
+    In the dark only colours differ, so there it looks for nothing else.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=str(files("axe_playwright_python") / "axe.min.js"))
+    if theme == "dark":
+        options = {"runOnly": ["color-contrast"]}
+    page.evaluate("(name) => { document.documentElement.dataset.theme = name; }", theme)
+    rest(page)
+    return page.evaluate(
+        """([part, options]) => axe.run(part, options).then(({ violations }) =>
+          violations.map(({ id, nodes }) =>
+            [id, nodes.length, ...nodes.slice(0, 3).map(({ html }) => html)]))""",
+        [part, {"resultTypes": ["violations"], "preload": False, **options}],
+    )
