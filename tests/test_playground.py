@@ -1,10 +1,7 @@
 """The network that learns in the page, in a real Chromium."""
 
-import base64
 import re
-import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,31 +9,9 @@ import pytest
 from browser import HTML, needs_pages, violations
 from playwright.sync_api import Browser, Page, expect
 
-from mnist_tutorial import export
 from mnist_tutorial.backend import keras
 
 pytestmark = needs_pages
-
-PAGE = Path(__file__).parent.parent / "book" / "_extra" / "playground"
-
-
-# The file with the digits
-
-
-@pytest.mark.parametrize("written", ["committed", "now"])
-def test_the_digits_are_those_of_mnist(
-    mnist: dict[str, Any], tmp_path: Path, written: str
-) -> None:
-    path = PAGE / "digits.js"
-    if written == "now":
-        path = tmp_path / "digits.js"
-        export.export_digits(path)
-    found = re.search(r'digits = "([^"]+)";', path.read_text(encoding="utf-8"))
-    assert found
-    content = np.frombuffer(zlib.decompress(base64.b64decode(found[1])), np.uint8)
-    chosen = np.r_[:7000, 59_000:60_000]
-    np.testing.assert_array_equal(content[:-8000], mnist["x_train"][chosen].ravel())
-    np.testing.assert_array_equal(content[-8000:], mnist["y_train"][chosen])
 
 
 # The engine
