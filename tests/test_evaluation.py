@@ -1,5 +1,5 @@
 import math
-from fractions import Fraction
+import statistics
 from itertools import pairwise
 from typing import Any
 
@@ -76,23 +76,15 @@ def test_the_hardest_digits_come_first() -> None:
 # Intervals
 
 
-def test_the_mean_interval_of_a_case_worked_by_hand() -> None:
-    # Deviations -2, -1, 0, 1, 2: variance 10 / 4. t for 4 degrees of freedom: 2.776.
-    found = evaluation.mean_interval(np.array([2, 3, 4, 5, 6]))
-    reach = 2.776445 * math.sqrt(2.5) / math.sqrt(5)
-    expected = (4, math.sqrt(2.5), 4 - reach, 4 + reach)
-    assert found == pytest.approx(expected, rel=1e-6)
-
-
 @given(
     hnp.arrays(float, st.integers(2, 8), elements=st.floats(-100, 100), unique=True),
     st.floats(0.01, 0.99),
 )
 def test_the_mean_interval_equals_scipys(values: Array, confidence: float) -> None:
     found = evaluation.mean_interval(values, confidence)
-    test = scipy.stats.ttest_1samp(values, 0)
-    expected = test.confidence_interval(confidence)
-    assert found[2:] == pytest.approx((expected.low, expected.high), abs=1e-9)
+    interval = scipy.stats.ttest_1samp(values, 0).confidence_interval(confidence)
+    expected = (statistics.mean(values), statistics.stdev(values), *interval)
+    assert found == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_mean_of_numbers_of_low_precision_is_not_rounded_to_it() -> None:
@@ -114,23 +106,12 @@ def test_the_proportion_interval_ends_where_a_tail_is_small_enough(
     correct, digits = scored
     low, high = evaluation.proportion_interval(correct, digits, confidence)
     assert 0 <= low <= correct / digits <= high <= 1
-    tails = []
-    for accuracy, counts in (
-        (low, range(correct, digits + 1)),
-        (high, range(correct + 1)),
-    ):
-        terms = (
-            math.comb(digits, k) * accuracy**k * (1 - accuracy) ** (digits - k)
-            for k in counts
-        )
-        tails.append(math.fsum(terms))
-    expected = (1 - confidence) / 2
-    assert low == 0 if correct == 0 else tails[0] == pytest.approx(expected, rel=1e-6)
-    assert (
-        high == 1
-        if correct == digits
-        else tails[1] == pytest.approx(expected, rel=1e-6)
-    )
+    tail = (1 - confidence) / 2
+    # How often so many or more, and so few or fewer, are read if the truth is an end.
+    at_least = scipy.stats.binom.sf(correct - 1, digits, low)
+    at_most = scipy.stats.binom.cdf(correct, digits, high)
+    assert low == 0 if correct == 0 else at_least == pytest.approx(tail)
+    assert high == 1 if correct == digits else at_most == pytest.approx(tail)
 
 
 @pytest.mark.parametrize("correct", [11, -1])
@@ -148,29 +129,17 @@ def test_more_or_fewer_correct_digits_than_there_are_is_refused(correct: int) ->
 )
 def test_mcnemar_counts_every_split_of_fair_coins(only_a: int, only_b: int) -> None:
     tosses, fewer = only_a + only_b, min(only_a, only_b)
-    as_uneven = sum(
-        math.comb(tosses, k) for k in range(tosses + 1) if min(k, tosses - k) <= fewer
-    )
-    just_as_uneven = sum(
-        math.comb(tosses, k) for k in range(tosses + 1) if min(k, tosses - k) == fewer
-    )
+    ways = [math.comb(tosses, k) for k in range(tosses + 1)]
+    as_uneven = sum(ways[: fewer + 1] + ways[max(fewer + 1, tosses - fewer) :])
+    just_as_uneven = sum(ways[k] for k in {fewer, tosses - fewer})
     expected: Any = [
-        pytest.approx(float(Fraction(splits, 2**tosses)), rel=1e-9)
-        for splits in (as_uneven, as_uneven - Fraction(just_as_uneven, 2))
+        pytest.approx(splits / 2**tosses)
+        for splits in (as_uneven, as_uneven - just_as_uneven / 2)
     ]
     for agreeing in ((3, 2), (0, 50), (70, 0)):  # which make no difference
         a, b = discordant(only_a, only_b, *agreeing)
         assert evaluation.mcnemar(a, b) == (only_a, only_b, *expected)
         assert evaluation.mcnemar(b, a) == (only_b, only_a, *expected)
-
-
-def test_45_against_40_errors_is_never_significant_in_the_exact_test() -> None:
-    tests = [
-        evaluation.mcnemar(*discordant(40 - both, 45 - both, 0, both))
-        for both in range(41)
-    ]
-    assert min(test.p_value for test in tests) == tests[40].p_value == 2 * 0.5**5
-    assert [test.mid_p < 0.05 for test in tests] == [False] * 40 + [True]
 
 
 # Two recipes
@@ -255,16 +224,6 @@ def test_the_bins_are_equally_full_and_in_order(n: int, bins: int, seed: int) ->
     assert found.digits @ found.confidence == pytest.approx(rows.max(axis=1).sum())
 
 
-def test_an_honest_network_lies_on_the_diagonal() -> None:
-    random = np.random.default_rng(0)
-    rows = random.dirichlet(np.full(10, 0.2), size=20000)
-    labels = (rows.cumsum(axis=1) > random.random((20000, 1))).argmax(axis=1)
-    found = evaluation.reliability(rows, labels)
-    np.testing.assert_allclose(
-        found.confidence, found.accuracy, atol=0.055
-    )  # 4 standard errors
-
-
 def test_equally_confident_digits_keep_their_order_on_every_machine() -> None:
     digits = np.arange(100)
     labels, is_read = digits % 10, digits < 50
@@ -293,18 +252,6 @@ def test_scores_at_their_ends() -> None:
         (evaluation.negative_log_likelihood, math.inf),
     ):
         assert (score(right, labels), score(wrong, labels)) == (0, worst)
-
-
-@given(st.floats(0.05, 0.95), st.floats(0.05, 0.95))
-def test_the_scores_reward_the_true_probability(truth: float, told: float) -> None:
-    def expected_score(score: Any, probability: float) -> float:
-        row = np.zeros((1, 10))
-        row[0, :2] = probability, 1 - probability
-        scores = (score(row, np.array([label])) for label in (0, 1))
-        return float(np.dot([truth, 1 - truth], list(scores)))
-
-    for score in (evaluation.brier_score, evaluation.negative_log_likelihood):
-        assert expected_score(score, truth) <= expected_score(score, told) + 1e-12
 
 
 @pytest.mark.parametrize(
