@@ -88,6 +88,10 @@ def page(tab: Page) -> Iterator[Page]:
     tab.goto("about:blank")
 
 
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
 def rest(page: Page) -> None:
     """Wait until nothing moves that comes to an end by itself."""
     page.evaluate(
