@@ -29,6 +29,17 @@ if MISSING and os.environ.get("CI"):
     raise RuntimeError(f"The pages cannot be tested without {MISSING}.")
 needs_pages = pytest.mark.skipif(bool(MISSING), reason=f"without {MISSING}")
 OURS = ("file:", "data:", "blob:", "http://127.0.0.1:")
+# Whether a page's scripts have brought what they bring when it is opened.
+IS_READY = """() => {
+  const { mnistDraw, mnistPlayground } = window;
+  const there = (all) => document.querySelector(all) !== null;
+  return (
+    document.fonts.status === "loaded" &&
+    (!there("#convolve") || there("#convolve select")) &&
+    (!there("#mnist-draw") || mnistDraw?.logits) &&
+    (!there("#playground") || there(".pg-digits :is(.pg-right-one, .pg-wrong-one)"))
+  );
+}"""
 expect.set_options(timeout=30_000)  # a busy machine is no fault of a page
 
 
@@ -86,6 +97,12 @@ def page(tab: Page) -> Iterator[Page]:
     tab.emulate_media(media="screen", reduced_motion="no-preference")
     yield tab
     tab.goto("about:blank")
+
+
+def open_page(page: Page, name: str, start: str = HTML.as_uri()) -> None:
+    """Open a page, from disk if nothing else is said, and wait for its scripts."""
+    page.goto(f"{start}/{name}")
+    page.wait_for_function(IS_READY)
 
 
 def press(page: Page, name: str) -> None:

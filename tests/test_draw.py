@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
-from browser import HTML, needs_pages, press, rest, violations
+from browser import needs_pages, open_page, press, rest, violations
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Error, Page, expect
@@ -33,7 +33,7 @@ VERDICT = ".answer-verdict"
 @pytest.fixture(scope="module")
 def chapter(tab: Page) -> Page:
     """The chapter as a reader opens it from disk, once for all tests."""
-    open_chapter(tab)
+    open_page(tab, "draw.html")
     return tab
 
 
@@ -69,11 +69,6 @@ def network() -> keras.Model:
         outputs[f"relu_{number}"] = keras.layers.ReLU()(convolved)
         outputs[f"pool_{number}"] = model.get_layer(f"relu_{number}").output
     return keras.Model(model.inputs, outputs)
-
-
-def open_chapter(page: Page) -> None:
-    page.goto((HTML / "draw.html").as_uri())
-    page.wait_for_function("Boolean(window.mnistDraw?.logits)")
 
 
 def slide(page: Page, slider: str, value: float) -> None:
@@ -199,7 +194,7 @@ def test_the_bars_follow_the_pen_and_the_sentence_waits_for_it(draw: Page) -> No
 
 def test_a_drawing_goes_with_its_reader_and_comes_back(browser: Browser) -> None:
     page = browser.new_page()
-    page.goto((HTML / "index.html").as_uri())
+    open_page(page, "index.html")
     draw_with_the_mouse(page, (0.5, 0.2), (0.5, 0.8))
     expect(page.locator(VERDICT)).to_have_text("This is a 1.")
     page.locator(".front-ways a").first.click()
@@ -674,7 +669,7 @@ def test_a_phone_in_the_dark_has_dark_maps_and_shows_the_sum_when_asked_for(
     """The first stroke brings no help for the keyboard either."""
     page = browser.new_page(color_scheme="dark")
     page.set_viewport_size({"width": 360, "height": 740})
-    open_chapter(page)
+    open_page(page, "draw.html")
     page.wait_for_function(
         """() => document.querySelector("[data-layer=input] canvas")
           .getContext("2d").getImageData(0, 0, 1, 1).data[0] < 64"""

@@ -5,7 +5,7 @@ import re
 import urllib.parse
 
 import pytest
-from browser import HTML, needs_pages, violations
+from browser import HTML, needs_pages, open_page, violations
 from playwright.sync_api import Page
 
 PAGES = sorted(page.name for page in HTML.glob("*.html"))
@@ -19,17 +19,6 @@ HAS_ONE_SEARCH_BOX = """() =>
     .map((button) => button.getBoundingClientRect())
     .filter(({ width, left, right }) => width > 0 && left >= 0 && right <= innerWidth)
     .length === 1"""
-# Whether a page's scripts have brought what they bring when it is opened.
-IS_READY = """() => {
-  const { mnistDraw, mnistPlayground } = window;
-  const there = (all) => document.querySelector(all) !== null;
-  return (
-    document.fonts.status === "loaded" &&
-    (!there("#convolve") || there("#convolve select")) &&
-    (!there("#mnist-draw") || mnistDraw?.logits) &&
-    (!there("#playground") || there(".pg-digits :is(.pg-right-one, .pg-wrong-one)"))
-  );
-}"""
 # Keeps three of all elements that look alike (same tags, classes and styles), for axe
 # takes a quarter of a minute to compare the colours of thousands.
 THIN_OUT = """() => {
@@ -51,8 +40,8 @@ def test_a_page_fits_a_phone_and_a_laptop_and_bars_no_reader(
     page: Page, origin: str, name: str
 ) -> None:
     """Axe leaves aside the theme's frame, formulae, sources, the colours of code."""
-    page.goto(f"{origin}/{name}", wait_until="networkidle")
-    page.wait_for_function(IS_READY)
+    open_page(page, name, origin)
+    page.wait_for_load_state("networkidle")
     assert page.locator(".math:not(:has(mjx-container))").count() == 0  # all are drawn
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.set_viewport_size({"width": 1280, "height": 900})
@@ -101,7 +90,7 @@ def test_every_link_within_the_book_leads_somewhere() -> None:
 def test_the_theme_has_one_search_box_and_its_icons_without_their_script(
     page: Page, origin: str
 ) -> None:
-    page.goto(f"{origin}/loading.html", wait_until="networkidle")
+    open_page(page, "loading.html", origin)
     for width in (360, 1280):  # on a phone it is a button; the sidebar's is folded away
         page.set_viewport_size({"width": width, "height": 740})
         page.wait_for_function(HAS_ONE_SEARCH_BOX)
@@ -115,7 +104,7 @@ def test_the_theme_has_one_search_box_and_its_icons_without_their_script(
 
 
 def test_a_printed_page_has_all_its_code_and_no_navigation(page: Page) -> None:
-    page.goto((HTML / "training.html").as_uri())
+    open_page(page, "training.html")
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 794, "height": 1123})  # A4
     assert page.locator("nav:visible, .prev-next-footer:visible").count() == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import HTML, needs_pages, press, violations
+from browser import HTML, needs_pages, open_page, press, violations
 from playwright.sync_api import Browser, Error, Page, expect
 
 from mnist_tutorial.backend import keras
@@ -20,7 +20,7 @@ pytestmark = needs_pages
 @pytest.fixture(scope="module")
 def engine(tab: Page) -> Page:
     """The chapter from disk, once for all tests, and its functions in short."""
-    open_playground(tab)
+    open_page(tab, "playground.html")
     tab.evaluate(
         """async () => {
           window.engine = mnistPlayground.engine;
@@ -274,11 +274,6 @@ OVERHANG = """bar => {
 }"""
 
 
-def open_playground(page: Page, fragment: str = "") -> None:
-    page.goto(f"{HTML.as_uri()}/playground.html{fragment}")
-    page.locator(ANSWERED).first.wait_for()
-
-
 @pytest.fixture
 def play(engine: Page) -> Page:
     """The chapter as a reader opens it, on a laptop."""
@@ -313,7 +308,7 @@ def wait_until_seen(page: Page, count: int) -> None:
 
 def test_learn_pause_step_and_start_over(browser: Browser) -> None:
     play = browser.new_page(has_touch=True)
-    open_playground(play)
+    open_page(play, "playground.html")
     seen = play.locator(".pg-seen b")
     press(play, "One step")
     expect(seen).to_have_text("32")  # nothing has moved before
@@ -383,7 +378,7 @@ def test_an_experiment_from_its_address_asks_for_a_guess_and_ends(
     browser: Browser,
 ) -> None:
     page = browser.new_page(viewport={"width": 360, "height": 740})
-    open_playground(page, "#random-labels")
+    open_page(page, "playground.html#random-labels")
     page.evaluate("mnistPlayground.experiments['random-labels'].digits = 160")
     press(page, "7 Labels at random")  # with fewer digits
     expect(page.locator(".pg-line")).to_contain_text("Guess")

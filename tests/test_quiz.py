@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import HTML, needs_pages, violations
+from browser import needs_pages, open_page, violations
 from playwright.sync_api import Browser, Locator, Page
 
 BOOK = Path(__file__).parent.parent / "book"
@@ -45,7 +45,7 @@ def test_a_chapter_asks_three_to_five_questions_with_one_right_choice_each(
 @pytest.fixture
 def quiz(page: Page) -> Iterator[Page]:
     """A chapter as a reader opens it from disk for the first time."""
-    page.goto((HTML / "loading.html").as_uri())
+    open_page(page, "loading.html")
     yield page
     page.evaluate("localStorage.clear()")
 
@@ -124,7 +124,7 @@ def test_without_storage_answers_last_as_long_as_the_page(browser: Browser) -> N
         """Object.defineProperty(window, "localStorage", {
           get() { throw new DOMException("The user refuses", "SecurityError"); } })"""
     )
-    page.goto((HTML / "loading.html").as_uri())
+    open_page(page, "loading.html")
     right(page, 0).click()
     assert score(page)[::2] == [1, 1]
     page.close()
@@ -133,7 +133,7 @@ def test_without_storage_answers_last_as_long_as_the_page(browser: Browser) -> N
 @needs_pages
 def test_without_scripts_each_choice_still_answers(browser: Browser) -> None:
     page = browser.new_page(java_script_enabled=False)
-    page.goto((HTML / "loading.html").as_uri())
+    open_page(page, "loading.html")
     answer = page.locator("details.correct p").first
     assert not answer.is_visible()
     right(page, 0).click()

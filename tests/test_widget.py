@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import HTML, needs_pages
+from browser import IS_READY, needs_pages, open_page
 from playwright.sync_api import Page
 
 from mnist_tutorial.convolution import convolve2d
@@ -21,8 +21,7 @@ EXAMPLE = [4, 3, 4, 2, 4, 3, 2, 3, 4]  # the results that the text works out
 def chapter(tab: Page) -> Page:
     """The chapter as a reader opens it from disk, once for all tests."""
     tab.emulate_media(reduced_motion="reduce")
-    tab.goto((HTML / "convolution.html").as_uri())
-    tab.locator("#convolve select").first.wait_for()
+    open_page(tab, "convolution.html")
     return tab
 
 
@@ -82,7 +81,7 @@ def assert_shows_the_convolution(page: Page) -> None:
 
 def test_it_begins_with_the_example_of_the_text(widget: Page) -> None:
     widget.reload()
-    widget.locator("#convolve select").first.wait_for()
+    widget.wait_for_function(IS_READY)
     assert results(widget) == EXAMPLE
     assert_shows_the_convolution(widget)
 
