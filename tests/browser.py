@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -116,6 +116,13 @@ def rest(page: Page) -> None:
           .filter(({ effect }) => effect.getComputedTiming().endTime < Infinity)
           .map(({ finished }) => finished))"""
     )
+
+
+def used_megabytes(tools: CDPSession) -> float:
+    """Measure what a page's scripts keep in memory once its garbage is collected."""
+    tools.send("HeapProfiler.collectGarbage")
+    used: float = tools.send("Runtime.getHeapUsage")["usedSize"]
+    return used / 2**20
 
 
 def violations(

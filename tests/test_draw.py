@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
-from browser import needs_pages, open_page, press, rest, violations
+from browser import (
+    needs_pages,
+    open_page,
+    press,
+    rest,
+    used_megabytes,
+    violations,
+)
 from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, Error, Page, expect
@@ -717,9 +724,7 @@ def test_a_hundred_strokes_take_no_more_memory(draw: Page) -> None:
             }""",
             strokes,
         )
-        tools.send("HeapProfiler.collectGarbage")
-        used: float = tools.send("Runtime.getHeapUsage")["usedSize"]
-        return used / 2**20
+        return used_megabytes(tools)
 
     before = megabytes_after(30)
     assert megabytes_after(100) - before < 0.3

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import HTML, needs_pages, open_page, press, violations
+from browser import HTML, needs_pages, open_page, press, used_megabytes, violations
 from playwright.sync_api import Browser, Error, Page, expect
 
 from mnist_tutorial.backend import keras
@@ -446,9 +446,7 @@ def test_a_hundred_reports_take_no_more_memory(play: Page) -> None:
             }""",
             reports,
         )
-        tools.send("HeapProfiler.collectGarbage")
-        used: float = tools.send("Runtime.getHeapUsage")["usedSize"]
-        return used / 2**20
+        return used_megabytes(tools)
 
     before = megabytes_after(30)
     assert megabytes_after(100) - before < 0.5
