@@ -68,6 +68,8 @@ def draw_grid(
     columns: Positive,
 ) -> Figure:
     """Draw each image by a function, in rows of `columns`, under its title."""
+    if 0 in images.shape[1:3]:
+        raise ValueError(f"images or maps have no pixels: shape {images.shape}.")
     rows = int(-(-len(images) // columns))  # rounded up
     height = 0.75 if titles is None else 0.95
     figure = Figure(figsize=(0.75 * columns, height * rows), layout="constrained")

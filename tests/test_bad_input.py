@@ -49,7 +49,7 @@ from mnist_tutorial.recipe import Recipe
 PACKAGE = Path(mnist_tutorial.__file__).parent
 OURS = (TypeError, ValueError, OSError)
 THEIRS: Any = (*OURS, IndexError, OverflowError, MemoryError, RuntimeWarning)
-THEIRS += (tensorflow.errors.OpError, UserWarning)  # Matplotlib's, of no pixels
+THEIRS += (tensorflow.errors.OpError,)
 
 # What somebody may give
 
