@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.special
 from browser import (
+    HTML,
     needs_pages,
     open_page,
     press,
@@ -109,14 +110,18 @@ def shown_layers(page: Page) -> dict[str, NDArray[Any]]:
 # The network
 
 
+@pytest.mark.parametrize("place", ["server", "disk"])
 def test_logits_are_those_of_keras_with_the_same_weights(
-    draw: Page, network: keras.Model, mnist: Arrays
+    browser: Browser, origin: str, network: keras.Model, mnist: Arrays, place: str
 ) -> None:
-    digits = mnist["x_test"][:50]
-    logits = draw.evaluate(
+    page = browser.new_page()
+    open_page(page, "draw.html", origin if place == "server" else HTML.as_uri())
+    digits = mnist["x_test"][:100]
+    logits = page.evaluate(
         "(digits) => digits.map(mnistDraw.logits)",
-        (digits.reshape(50, 784) / 255).tolist(),
+        (digits.reshape(100, 784) / 255).tolist(),
     )
+    page.close()
     np.testing.assert_allclose(logits, layers_of(network, digits)["logits"], atol=1e-3)
 
 
@@ -700,14 +705,15 @@ def test_a_phone_in_the_dark_has_dark_maps_and_shows_the_sum_when_asked_for(
 
 def test_axe_finds_nothing_to_complain_about(draw: Page) -> None:
     draw_with_the_mouse(draw)
-    for view, theme in (("Flat", "light"), ("3-D", "light"), ("3-D", "dark")):
+    for view in ("Flat", "3-D"):
         press(draw, view)
         look_at(draw, "relu_3")
         unfold(draw)
-        assert violations(draw, "#mnist-draw", theme) == []
+        for theme in ("light", "dark"):
+            assert violations(draw, "#mnist-draw", theme) == []
 
 
-def test_a_hundred_strokes_take_no_more_memory(draw: Page) -> None:
+def test_two_thousand_strokes_take_no_more_memory(draw: Page) -> None:
     tools = draw.context.new_cdp_session(draw)
 
     def megabytes_after(strokes: int) -> float:
@@ -718,7 +724,7 @@ def test_a_hundred_strokes_take_no_more_memory(draw: Page) -> None:
                 for (const key of [" ", "ArrowDown", "ArrowRight", " "]) {
                   canvas.dispatchEvent(new KeyboardEvent("keydown", { key }));
                 }
-                mnistDraw.pass();
+                if (stroke % 8 === 0) mnistDraw.pass();
                 document.querySelector(".drawing-clear").click();
               }
             }""",
@@ -726,5 +732,5 @@ def test_a_hundred_strokes_take_no_more_memory(draw: Page) -> None:
         )
         return used_megabytes(tools)
 
-    before = megabytes_after(30)
-    assert megabytes_after(100) - before < 0.3
+    before = megabytes_after(200)
+    assert megabytes_after(2000) - before < 2

@@ -133,7 +133,7 @@ def test_mcnemar_counts_every_split_of_fair_coins(only_a: int, only_b: int) -> N
     as_uneven = sum(ways[: fewer + 1] + ways[max(fewer + 1, tosses - fewer) :])
     just_as_uneven = sum(ways[k] for k in {fewer, tosses - fewer})
     expected: Any = [
-        pytest.approx(splits / 2**tosses)
+        pytest.approx(splits / 2**tosses, rel=1e-9)
         for splits in (as_uneven, as_uneven - just_as_uneven / 2)
     ]
     for agreeing in ((3, 2), (0, 50), (70, 0)):  # which make no difference

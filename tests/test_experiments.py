@@ -204,10 +204,9 @@ def test_the_temperature_has_the_smallest_loss_of_all(
 
 
 def test_training_and_validation_digits_are_apart(mnist: Arrays) -> None:
-    parts, ends = (slice(50_000), slice(50_000, None)), [0, -1]
+    parts = slice(50_000), slice(50_000, None)
     for (x, y), part in zip(registry.digits("validation"), parts, strict=True):
-        expected = mnist["x_train"][part][ends]
-        np.testing.assert_array_equal(x[ends][..., 0] * 255, expected)
+        np.testing.assert_array_equal(x[..., 0] * 255, mnist["x_train"][part])
         np.testing.assert_array_equal(y.argmax(axis=1), mnist["y_train"][part])
 
 
