@@ -32,9 +32,8 @@
    * weights here. All in the byte order of today's processors, the smallest byte first.
    */
   async function unpack({ layers, data }) {
-    const text = atob(data), packed = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) packed[i] = text.charCodeAt(i);
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const packed = await fetch(`data:;base64,${data}`); // which a page from disk may fetch
+    const stream = packed.body.pipeThrough(new DecompressionStream("deflate"));
     const bytes = await new Response(stream).arrayBuffer();
     const parameters = {};
     let offset = 0;
@@ -49,8 +48,10 @@
       const scale = take(Float32Array, filters);
       const bias = Float64Array.from(take(Float32Array, filters));
       const steps = take(Int8Array, shape.reduce((product, side) => product * side));
-      const weights = new Float64Array(steps.length);
-      for (let i = 0; i < weights.length; i++) weights[i] = steps[i] * scale[i % filters];
+      const weights = new Float64Array(steps);
+      for (let i = 0; i < weights.length; i += filters) {
+        for (let f = 0; f < filters; f++) weights[i + f] *= scale[f];
+      }
       parameters[name] = { weights, bias };
     }
     return parameters;

@@ -19,7 +19,7 @@
    */
   function centerDigit(levels, width, height, isDrawn = false) {
     const step = levels.length / (width * height);
-    let planes = Array.from({ length: Math.min(step, 3) }, (_, k) =>
+    let planes = Array.from({ length: isDrawn ? 1 : Math.min(step, 3) }, (_, k) =>
       plane(height, width, Uint8Array, (i) => levels[i * step + k]));
     if (Math.max(width, height) > LARGEST) planes = planes.map((one) => resize(one, LARGEST));
     const { digit, box } = thicken(isDrawn ? allInk(planes[0]) : findDigit(planes));
