@@ -58,5 +58,6 @@ def test_each_fits_a_phone_and_one_printed_sheet_and_bars_no_reader(
 def test_the_teachers_sheet_prints_alone_on_the_two_sides_of_one(page: Page) -> None:
     page.goto((HTML / "teaching.html").as_uri())
     page.get_by_role("link", name="the sheet").first.click()
+    page.emulate_media(media="print")
     for size in ("A4", "Letter"):
         assert len(re.findall(rb"/Type */Page\b", page.pdf(format=size))) == 2
