@@ -95,13 +95,15 @@ def pieces_of(ink: Grey, grey: Grey, level: float, free: bool) -> tuple[Labels, 
     numbers = np.arange(1, n + 1)
     strengths = ndimage.sum_labels(ink**1.5, labels, numbers)  # dark before large
     pieces = np.column_stack([strengths, numbers, np.reshape(boxes, (n, 4))])
+    sides = pieces[:, 4:] - pieces[:, 2:4]
+    pieces[sides[:, 1] > 3 * sides[:, 0], 0] *= 0.1  # a line is a part, no whole digit
     if free and n:
         # Part of something larger is as dark around as itself, where it is no ink.
         halves = grey * (1 - 0.5 * ink) / (1 - ink).clip(0.01)  # between ink and paper
         half = np.append(0, ndimage.mean(halves, labels, numbers))
         dark = ndimage.mean((grey < half[around]) & (ink < level / 2), around, numbers)
         inside = (pieces[:, 2:4] > 0) & (pieces[:, 4:] < ink.shape)
-        large = (pieces[:, 4:] - pieces[:, 2:4]).max(axis=1) >= GAP * max(ink.shape)
+        large = sides.max(axis=1) >= GAP * max(ink.shape)
         pieces = pieces[inside.all(axis=1) & large & (dark < 0.1)]
     return labels, pieces[np.argsort(-pieces[:, 0])]
 

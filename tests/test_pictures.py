@@ -118,6 +118,13 @@ def with_frame() -> Picture:
     return sheet
 
 
+def with_a_bar() -> Picture:
+    """A bar of more and darker ink than the 7, as pads have it above their sheets."""
+    sheet = seven()
+    sheet[8:20, 5:145] = 0.1
+    return sheet
+
+
 def in_a_box() -> Picture:
     sheet = seven()
     sheet[[30, 31, 170, 171], 20:130] = 0.1
@@ -151,6 +158,7 @@ def with_toolbar() -> Picture:
         np.pad(seven(), ((60, 40), (70, 30)), constant_values=0.15),  # a dark desk
         with_lines(),
         with_frame(),
+        with_a_bar(),
         in_a_box(),
         with_toolbar(),
         with_fingers(),
@@ -163,6 +171,7 @@ def with_toolbar() -> Picture:
         "desk",
         "lines",
         "frame",
+        "bar",
         "box",
         "toolbar",
         "fingers",

@@ -574,12 +574,19 @@ photo(
     then=chain(on_desk((360, 300), (150, 108, 72), 12, 0.2), shadow(0.3, 0.08, 3)),
 )
 photo(
-    "page of a spiral pad under a lamp",
+    "pen beside the digit",
     "unseen",
     {},
     {},
-    side=130,
-    shape=(420, 320),
+    place=(0.5, 0.35),
+    side=150,
+    then=painted(lambda pen, _: pen.line((230, 60, 270, 330), 255, 16), (30, 40, 90)),
+)
+photo(
+    "page of a spiral pad under a lamp",
+    "hard",
+    {"side": 130, "shape": (420, 320)},
+    {"side": 150, "shape": (380, 340)},
     paper=chain(
         ruled(24, (178, 196, 214), True),
         painted(lambda pen, _: pen.line((12, 12, 320, 12), 255, 8)),

@@ -268,6 +268,8 @@
           }
         }
       }
+      const isLine = piece.right - piece.left > 3 * (piece.bottom - piece.top);
+      if (isLine) piece.strength *= 0.1; // a part, no whole digit
       pieces.push(piece);
     }
     pieces.sort((a, b) => b.strength - a.strength || b.number - a.number);
