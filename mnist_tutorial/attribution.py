@@ -32,7 +32,7 @@ def occlusion_map(
     size: Positive = 5,
     fill: Number = 0,
 ) -> Float[np.ndarray, "28 28"]:
-    """Cover each place of an image in turn; return by how much the margin falls.
+    """Cover each patch of an image in turn; return by how much the margin falls.
 
     The square has `size` pixels a side and is filled with 0, paper, or 1, ink. Source:
     Zeiler and Fergus, Visualizing and understanding convolutional networks, 2014.

@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 @contextmanager
 def stderr_held_back() -> Iterator[None]:
-    """Send what is written to file descriptor 2 nowhere, unless an error is raised."""
+    """Discard what is written to file descriptor 2, unless an error is raised."""
     try:
         saved = os.dup(2)
     except OSError:  # there is none in a program without a terminal, such as IDLE

@@ -18,10 +18,10 @@ def convolve2d(
     stride: Positive = 1,
     padding: Padding = "valid",
 ) -> Real[np.ndarray, "rows columns"]:
-    """Slide a kernel over one picture; at each place add up weights times pixels.
+    """Slide a kernel over a picture; at each position add up weights times pixels.
 
     As in every network, the kernel is not flipped. A side of n pixels under a kernel of
-    k gives (n - k) // stride + 1 places, or, with "same", ceil(n / stride): zeros are
+    k has (n - k) // stride + 1 positions, or, with "same", ceil(n / stride): zeros are
     added around the picture, an odd one at its end. Integers give integers.
     """
     image = image.astype(np.result_type(image, kernel, np.int64))  # uint8 is too small

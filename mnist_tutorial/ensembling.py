@@ -30,7 +30,7 @@ def majority_vote(
 ) -> Integer[np.ndarray, "n"]:
     """Let each member vote for its most probable class; return the winners.
 
-    Of classes with equally many votes the one with the higher average probability wins.
+    In a tie, the class with the higher average probability wins.
     """
     check_members(probabilities)
     votes = (probabilities == probabilities.max(axis=2, keepdims=True)).sum(axis=0)

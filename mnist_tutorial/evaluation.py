@@ -61,7 +61,7 @@ def hardest_digits(
 ) -> tuple[Integer[np.ndarray, "hard"], Integer[np.ndarray, "hard"]]:
     """Find the digits that at least one run misreads, the most often misread first.
 
-    Returns their places among the n, and how many runs misread each; of two with the
+    Returns their indices, and how many runs misread each; of two with the
     same number the earlier comes first.
     """
     wrong_runs = (answers != labels).sum(axis=0)

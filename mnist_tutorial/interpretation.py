@@ -41,9 +41,9 @@ def top_activations(
 def receptive_field(
     model: keras.Model, layer: str, row: Whole, column: Whole
 ) -> tuple[slice, slice]:
-    """Return the rows and columns of the image that one place of a map depends on.
+    """Return the rows and columns of the image that one unit of a map depends on.
 
-    Without padding, place i of a layer with window k and stride s reads the places
+    Without padding, unit i of a layer with window k and stride s reads the units
     s * i to s * i + k - 1 of the layer before. We go back layer by layer.
     """
     first = last = np.array([row, column])
@@ -70,7 +70,7 @@ def maximize_activation(
     steps: Positive = 100,
     size: Number = 0.5,
 ) -> Float[np.ndarray, "n 28 28 1"]:
-    """Change each image step by step so that one number of a layer's output grows.
+    """Change each image step by step so that one unit of a layer grows.
 
     units: one per image, (row, column, filter) or, for a dense layer, (feature,). The
     steps, of length `size` at first, get shorter. Source: Erhan et al., Visualizing

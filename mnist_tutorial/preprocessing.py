@@ -22,7 +22,7 @@ def scale_pixels(images: UInt8[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*s
 
 
 def one_hot(labels: Integer[np.ndarray, "n"]) -> Float32[np.ndarray, "n 10"]:
-    """Turn each label into a one-hot row: 1 at the label's place, 0 elsewhere.
+    """Turn each label into a one-hot row: 1 at the label's index, 0 elsewhere.
 
     The same as `keras.utils.to_categorical`, but it raises ValueError for a label
     outside 0 to 9.
