@@ -199,6 +199,6 @@ if __name__ == "__main__":
         f"{folder}: {counts['pages']} pages, and {counts['exercises']} cells to write "
         f"in, one after each exercise.\nLeft out: {counts['solutions']} solutions, "
         f"{counts['answers']} answers, {', '.join(LEFT_OUT)}.\n"
-        f"Look at it with: jupyter-book build {folder / 'book'}\n"
-        f"Make it a repository: cd {folder}; git init; git add .; git commit"
+        f"Make its web pages: jupyter-book build {folder / 'book'}\n"
+        f"If it is to be a repository: cd {folder}; git init; git add .; git commit"
     )
