@@ -46,13 +46,16 @@
     return pickDigit(liftInk(grey, scale), grey);
   }
 
-  const allInk = (grey) => cutOut(map(grey, (level) => 1 - level / 255));
+  function allInk(grey) {
+    const { digit, box } = cutOut(map(grey, (level) => 255 - level, Uint8Array), 255);
+    return { digit: map(digit, (level) => level / 255), box };
+  }
 
-  /** Cut out the box that holds all ink. */
-  function cutOut(ink) {
+  /** Cut out the box that holds all ink, of which there is most where it is `full`. */
+  function cutOut(ink, full = 1) {
     const box = { ...NOWHERE };
     ink.values.forEach((value, i) => {
-      if (value > 0.1) include(box, Math.floor(i / ink.width), i % ink.width);
+      if (value > 0.1 * full) include(box, Math.floor(i / ink.width), i % ink.width);
     });
     const { top, left, bottom, right } = box;
     return { digit: cut(ink, top, left, bottom - top, right - left), box };
