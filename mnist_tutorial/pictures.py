@@ -1,4 +1,4 @@
-"""Find the digit in a picture and bring it to MNIST's form (chapter: draw).
+"""Find the digit in a picture and bring it to MNIST's format (chapter: draw).
 
 The page does the same in JavaScript (book/_extra/drawing/centering.js); the tests hold
 the two to each other.

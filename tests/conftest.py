@@ -46,7 +46,7 @@ def mnist() -> Arrays:
 
 @pytest.fixture(scope="session")
 def few(mnist: Arrays) -> Arrays:
-    """A set in MNIST's form so small that each byte of its files can be damaged."""
+    """A set in MNIST's format so small that each byte of its files can be damaged."""
     return {name: array[: 3 if "train" in name else 2] for name, array in mnist.items()}
 
 
