@@ -1,4 +1,4 @@
-"""A digit in any picture comes out in MNIST's format, and files are read as they come."""
+"""A digit in any picture comes out in MNIST's format; files are read as they come."""
 
 import re
 from pathlib import Path
