@@ -22,8 +22,6 @@ def one_grey(picture: UInt8[np.ndarray, "height width *colours"]) -> Grey:
 
     That is the first principal component of the changes from pixel to pixel.
     """
-    if not picture.size:
-        raise ValueError(f"picture has no pixels: its shape is {picture.shape}.")
     colours = picture.astype(float)
     if colours.ndim == 2:
         return colours
@@ -96,7 +94,7 @@ def pieces_of(ink: Grey, grey: Grey, level: float, free: bool) -> tuple[Labels, 
     strengths = ndimage.sum_labels(ink**1.5, labels, numbers)  # dark before large
     pieces = np.column_stack([strengths, numbers, np.reshape(boxes, (n, 4))])
     sides = pieces[:, 4:] - pieces[:, 2:4]
-    pieces[sides[:, 1] > 3 * sides[:, 0], 0] *= 0.1  # a line is a part, no whole digit
+    pieces[sides[:, 1] > 3 * sides[:, 0], 0] *= 0.1  # a flat line is no whole digit
     if free and n:
         # Part of something larger is as dark around as itself, where it is no ink.
         halves = grey * (1 - 0.5 * ink) / (1 - ink).clip(0.01)  # between ink and paper
@@ -105,7 +103,7 @@ def pieces_of(ink: Grey, grey: Grey, level: float, free: bool) -> tuple[Labels, 
         inside = (pieces[:, 2:4] > 0) & (pieces[:, 4:] < ink.shape)
         large = sides.max(axis=1) >= GAP * max(ink.shape)
         pieces = pieces[inside.all(axis=1) & large & (dark < 0.1)]
-    return labels, pieces[np.argsort(-pieces[:, 0])]
+    return labels, pieces[np.argsort(-pieces[:, 0], kind="stable")]
 
 
 def find_pieces(ink: Grey, grey: Grey, free: bool) -> tuple[Labels, Pieces, float]:

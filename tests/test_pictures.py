@@ -220,7 +220,7 @@ def test_fractions_beyond_0_and_1_are_refused(value: float) -> None:
         center_digit(np.pad([[value]], 9))
 
 
-@pytest.mark.parametrize("shape", [(0, 5), (5, 0, 3)])
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0, 3), (0, 300), (300, 0, 3)])
 def test_a_picture_without_pixels_is_named(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="picture has no pixels"):
         center_digit(np.zeros(shape, np.uint8))

@@ -51,7 +51,7 @@
     return { digit: map(digit, (level) => level / 255), box };
   }
 
-  /** Cut out the box that holds all ink, of which there is most where it is `full`. */
+  /** Cut out the box that holds all ink; `full` is the most that a pixel can have. */
   function cutOut(ink, full = 1) {
     const box = { ...NOWHERE };
     ink.values.forEach((value, i) => {
@@ -271,11 +271,11 @@
           }
         }
       }
-      const isLine = piece.right - piece.left > 3 * (piece.bottom - piece.top);
-      if (isLine) piece.strength *= 0.1; // a part, no whole digit
+      const isFlat = piece.right - piece.left > 3 * (piece.bottom - piece.top);
+      if (isFlat) piece.strength *= 0.1; // a flat line is no whole digit
       pieces.push(piece);
     }
-    pieces.sort((a, b) => b.strength - a.strength || b.number - a.number);
+    pieces.sort((a, b) => b.strength - a.strength || a.number - b.number);
     return pieces.filter((piece) => !free || (
       piece.top > 0 && piece.left > 0 && piece.bottom < height && piece.right < width
       && extent(piece) >= GAP * Math.max(height, width)
@@ -307,7 +307,8 @@
     const level = STRONG * quantile(pieces[0].pixels.map((i) => ink.values[i]), 0.95);
     const again = at(level), faint = at(level / 2);
     if (again.length) pieces = again;
-    if (faint.length && faint[0].pixels.includes(pieces[0].pixels[0])) {
+    const there = new Set(faint.length ? faint[0].pixels : []);
+    if (pieces[0].pixels.some((i) => there.has(i))) {
       const pixels = faint.flatMap((piece) => piece.pixels);
       const added = marked(ink, pixels.filter((i) => ink.values[i] <= level));
       if (!largest(dilate(added, 3, -1))) return { pieces: faint, level: level / 2 };
