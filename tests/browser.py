@@ -1,7 +1,9 @@
 """A real Chromium and the built book, for the tests that look at pages."""
 
+import contextlib
 import functools
 import http.server
+import importlib.util
 import os
 import shutil
 import threading
@@ -11,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    CDPSession,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -23,12 +31,16 @@ PROGRAMS = (  # Chromium or Chrome on Linux, macOS and Windows
     os.path.expandvars(r"%ProgramFiles%\Google\Chrome\Application\chrome.exe"),
 )
 CHROMIUM = next(filter(None, map(shutil.which, PROGRAMS)), None)
-NEEDED = {"Chromium": CHROMIUM, "the built book": HTML.exists()}
+NEEDED = {
+    "Chromium": CHROMIUM,
+    "the built book": HTML.exists(),
+    "axe-playwright-python": importlib.util.find_spec("axe_playwright_python"),
+}
 MISSING = " and ".join(name for name, there in NEEDED.items() if not there)
 if MISSING and os.environ.get("CI"):
     raise RuntimeError(f"The pages cannot be tested without {MISSING}.")
 needs_pages = pytest.mark.skipif(bool(MISSING), reason=f"without {MISSING}")
-OURS = ("file:", "data:", "blob:", "http://127.0.0.1:")
+OURS = (HTML.as_uri(), "data:", "blob:")
 # Whether a page's scripts have brought what they bring when it is opened.
 IS_READY = """() => {
   const { mnistDraw, mnistPlayground } = window;
@@ -66,28 +78,35 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def tab(browser: Browser) -> Iterator[Page]:
-    """A module's own tab, in which no page may have an error or ask anybody else.
-
-    One for all of its tests: another takes a browser twice as long as a second look.
-    """
-    tab = browser.new_page(has_touch=True)
+@contextlib.contextmanager
+def watched(page: Page, origin: str) -> Iterator[Page]:
+    """A page that may have no error and ask nobody else, and is closed at the end."""
     complaints: list[str] = []
+    ours = (*OURS, origin)
 
     def note(text: str, wrong: bool = True) -> None:
         if wrong:
-            complaints.append(f"{tab.url}: {text}")
+            complaints.append(f"{page.url}: {text}")
 
-    tab.on("pageerror", lambda error: note(str(error)))
-    tab.on("console", lambda message: note(message.text, message.type == "error"))
-    tab.on("response", lambda answer: note(answer.url, answer.status >= 400))
-    tab.on("request", lambda asked: note(asked.url, not asked.url.startswith(OURS)))
-    yield tab
-    tab.goto("about:blank")
-    if complaints:
-        pytest.fail("\n".join(complaints))
-    tab.close()
+    page.on("pageerror", lambda error: note(str(error)))
+    page.on("console", lambda message: note(message.text, message.type == "error"))
+    page.on("response", lambda answer: note(answer.url, answer.status >= 400))
+    page.on("request", lambda asked: note(asked.url, not asked.url.startswith(ours)))
+    try:
+        yield page
+    finally:
+        page.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, origin: str) -> Iterator[Page]:
+    """A module's own tab, watched.
+
+    One for all of its tests: another takes a browser twice as long as a second look.
+    """
+    with watched(browser.new_page(has_touch=True), origin) as tab:
+        yield tab
 
 
 @pytest.fixture
@@ -135,7 +154,7 @@ def violations(
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=str(files("axe_playwright_python") / "axe.min.js"))
     if theme == "dark":
-        options = {"runOnly": ["color-contrast"]}
+        options = {**options, "runOnly": ["color-contrast"]}
     page.evaluate("(name) => { document.documentElement.dataset.theme = name; }", theme)
     rest(page)
     return page.evaluate(

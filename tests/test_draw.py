@@ -16,6 +16,7 @@ from browser import (
     rest,
     used_megabytes,
     violations,
+    watched,
 )
 from numpy.typing import NDArray
 from PIL import Image
@@ -114,14 +115,13 @@ def shown_layers(page: Page) -> dict[str, NDArray[Any]]:
 def test_logits_are_those_of_keras_with_the_same_weights(
     browser: Browser, origin: str, network: keras.Model, mnist: Arrays, place: str
 ) -> None:
-    page = browser.new_page()
-    open_page(page, "draw.html", origin if place == "server" else HTML.as_uri())
     digits = mnist["x_test"][:100]
-    logits = page.evaluate(
-        "(digits) => digits.map(mnistDraw.logits)",
-        (digits.reshape(100, 784) / 255).tolist(),
-    )
-    page.close()
+    with watched(browser.new_page(), origin) as page:
+        open_page(page, "draw.html", origin if place == "server" else HTML.as_uri())
+        logits = page.evaluate(
+            "(digits) => digits.map(mnistDraw.logits)",
+            (digits.reshape(100, 784) / 255).tolist(),
+        )
     np.testing.assert_allclose(logits, layers_of(network, digits)["logits"], atol=1e-3)
 
 
@@ -204,16 +204,17 @@ def test_the_bars_follow_the_pen_and_the_sentence_waits_for_it(draw: Page) -> No
     assert not re.search("crop|light", draw.locator(VERDICT).inner_text())
 
 
-def test_a_drawing_goes_with_its_reader_and_comes_back(browser: Browser) -> None:
-    page = browser.new_page()
-    open_page(page, "index.html")
-    draw_with_the_mouse(page, (0.5, 0.2), (0.5, 0.8))
-    expect(page.locator(VERDICT)).to_have_text("This is a 1.")
-    page.locator(".front-ways a").first.click()
-    expect(page.locator("#md-answer " + VERDICT)).to_have_text("This is a 1.")
-    page.go_back()
-    expect(page.locator("#front-answer " + VERDICT)).to_have_text("This is a 1.")
-    page.close()
+def test_a_drawing_goes_with_its_reader_and_comes_back(
+    browser: Browser, origin: str
+) -> None:
+    with watched(browser.new_page(), origin) as page:
+        open_page(page, "index.html")
+        draw_with_the_mouse(page, (0.5, 0.2), (0.5, 0.8))
+        expect(page.locator(VERDICT)).to_have_text("This is a 1.")
+        page.locator(".front-ways a").first.click()
+        expect(page.locator("#md-answer " + VERDICT)).to_have_text("This is a 1.")
+        page.go_back()
+        expect(page.locator("#front-answer " + VERDICT)).to_have_text("This is a 1.")
 
 
 def test_a_stroke_may_begin_just_outside_the_paper(draw: Page) -> None:
@@ -373,7 +374,9 @@ def test_a_file_that_is_no_picture_is_named_and_changes_nothing(draw: Page) -> N
     draw_with_the_mouse(draw)
     before = percentages(draw)
     choose_file(draw, b"no picture", "notes.png")
-    expect(draw.locator(VERDICT)).to_contain_text("notes.png is not a picture")
+    expect(draw.locator(VERDICT)).to_have_text(
+        "notes.png is not a picture that this browser can read."
+    )
     assert percentages(draw) == before
 
 
@@ -402,6 +405,8 @@ def test_the_temperature_changes_the_percentages_and_no_logit(draw: Page) -> Non
     np.testing.assert_array_equal(shown_layers(draw)["logits"], logits)
     assert draw.locator(VERDICT).inner_text() == verdict
     draw.locator("#md-temperature-reset").dispatch_event("click")
+    shown = draw.locator("#md-temperature-value").text_content()
+    assert shown == f"{export.temperature():.2f}"
     found = [share(text) for text in percentages(draw)]
     np.testing.assert_allclose(found, calibrated(logits), atol=0.001)
 
@@ -592,6 +597,8 @@ def test_escape_lets_a_unit_go(draw: Page) -> None:
 
 def test_the_maps_change_with_the_drawing(draw: Page) -> None:
     draw.set_viewport_size({"width": 1200, "height": 4000})  # all of them are seen
+    draw.wait_for_timeout(300)  # until the watcher has drawn what has come into view
+    settle(draw)
     maps = draw.locator(".md-maps canvas")
     before = maps.evaluate_all("all => all.map(one => one.toDataURL())")
     draw_with_the_mouse(draw)
@@ -676,10 +683,14 @@ def test_the_occlusion_map_is_what_keras_says_to_covered_pictures(
 
 
 def test_a_phone_in_the_dark_has_dark_maps_and_shows_the_sum_when_asked_for(
-    browser: Browser,
+    browser: Browser, origin: str
 ) -> None:
     """The first stroke brings no help for the keyboard either."""
-    page = browser.new_page(color_scheme="dark")
+    with watched(browser.new_page(color_scheme="dark"), origin) as page:
+        show_the_sum_on_a_phone_in_the_dark(page)
+
+
+def show_the_sum_on_a_phone_in_the_dark(page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     open_page(page, "draw.html")
     page.wait_for_function(
@@ -700,7 +711,6 @@ def test_a_phone_in_the_dark_has_dark_maps_and_shows_the_sum_when_asked_for(
     assert mark and mark["y"] < box["y"]
     press(page, "Close")  # it is in view
     expect(panel).to_be_hidden()
-    page.close()
 
 
 def test_axe_finds_nothing_to_complain_about(draw: Page) -> None:
@@ -720,13 +730,22 @@ def test_two_thousand_strokes_take_no_more_memory(draw: Page) -> None:
         draw.evaluate(
             """(strokes) => {
               const canvas = document.querySelector(".drawing-paper canvas");
+              const margin = document.querySelector(".drawing-margin");
+              const box = canvas.getBoundingClientRect();
+              const send = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, {
+                pointerId: 1, button: 0, bubbles: true,
+                clientX: box.x + x, clientY: box.y + y }));
+              margin.setPointerCapture = () => {}; // no such pointer is there
               for (let stroke = 0; stroke < strokes; stroke++) {
-                for (const key of [" ", "ArrowDown", "ArrowRight", " "]) {
-                  canvas.dispatchEvent(new KeyboardEvent("keydown", { key }));
+                send("pointerdown", 60, 60);
+                for (let k = 0; k < 8; k++) {
+                  send("pointermove", 60 + 12 * k, 60 + 9 * k);
                 }
+                send("pointerup", 160, 140);
                 if (stroke % 8 === 0) mnistDraw.pass();
-                document.querySelector(".drawing-clear").click();
+                if (stroke % 10 === 9) document.querySelector(".drawing-clear").click();
               }
+              delete margin.setPointerCapture;
             }""",
             strokes,
         )

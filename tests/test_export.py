@@ -1,6 +1,8 @@
 """What the live pages get: the network in eight bits, samples to try, and digits."""
 
 import base64
+import contextlib
+import io
 import json
 import re
 import zlib
@@ -49,7 +51,9 @@ def answers() -> NDArray[np.int64]:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all that the command writes."""
     folder = tmp_path_factory.mktemp("pages")
-    assert main(["export", str(folder)]) == 0
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert main(["export", str(folder)]) == 0
+    assert str(folder / "draw") in said.getvalue()
     return folder
 
 
@@ -59,7 +63,9 @@ def test_the_pages_have_what_the_command_writes(written: Path) -> None:
     np.testing.assert_array_equal(unpacked(new["data"]), unpacked(old["data"]))
     assert new["limits"] == pytest.approx(old["limits"], abs=0.0011)  # the last digit
     assert new["limits"] == pytest.approx(doubt.LIMITS, abs=0.011)
-    new, old = (content_of(place / "draw" / "samples.js") for place in (written, PAGES))
+    new, old = (
+        (place / "draw" / "samples.js").read_bytes() for place in (written, PAGES)
+    )
     assert new == old
     new, old = (
         unpacked(content_of(place / "playground" / "digits.js"))

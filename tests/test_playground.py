@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import HTML, needs_pages, open_page, press, used_megabytes, violations
+from browser import (
+    HTML,
+    needs_pages,
+    open_page,
+    press,
+    used_megabytes,
+    violations,
+    watched,
+)
 from playwright.sync_api import Browser, Error, Page, expect
 
 from mnist_tutorial.backend import keras
@@ -338,9 +346,18 @@ def wait_until_seen(page: Page, count: int) -> None:
     )
 
 
-def test_learn_pause_step_and_start_over(browser: Browser) -> None:
-    play = browser.new_page(has_touch=True)
-    open_page(play, "playground.html")
+@pytest.mark.parametrize("place", ["server", "disk"])
+def test_learn_pause_step_and_start_over(
+    browser: Browser, origin: str, place: str
+) -> None:
+    with watched(browser.new_page(has_touch=True), origin) as play:
+        open_page(
+            play, "playground.html", origin if place == "server" else HTML.as_uri()
+        )
+        learn_pause_step_and_start_over(play)
+
+
+def learn_pause_step_and_start_over(play: Page) -> None:
     seen = play.locator(".pg-seen b")
     press(play, "One step")
     expect(seen).to_have_text("32")  # nothing has moved before
@@ -366,7 +383,6 @@ def test_learn_pause_step_and_start_over(browser: Browser) -> None:
     expect(seen).to_have_text(f"{before + 32:,}")
     press(play, "Start over")
     expect(seen).to_have_text("0")
-    play.close()
 
 
 def test_what_is_drawn_is_read_while_it_learns(play: Page) -> None:
@@ -407,10 +423,15 @@ def test_a_and_b_advance_together_and_a_knob_of_b_is_marked(play: Page) -> None:
 
 
 def test_an_experiment_from_its_address_asks_for_a_guess_and_ends(
-    browser: Browser,
+    browser: Browser, origin: str
 ) -> None:
-    page = browser.new_page(viewport={"width": 360, "height": 740})
-    open_page(page, "playground.html#random-labels")
+    viewport: Any = {"width": 360, "height": 740}
+    with watched(browser.new_page(viewport=viewport), origin) as page:
+        open_page(page, "playground.html#random-labels")
+        guess_and_end(page)
+
+
+def guess_and_end(page: Page) -> None:
     page.evaluate("mnistPlayground.experiments['random-labels'].digits = 160")
     press(page, "7 Labels at random")  # with fewer digits
     expect(page.locator(".pg-line")).to_contain_text("Guess")
@@ -421,7 +442,6 @@ def test_an_experiment_from_its_address_asks_for_a_guess_and_ends(
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     press(page, "Next: Never shown a 4")
     expect(page.get_by_role("button", name="A will read better")).to_be_focused()
-    page.close()
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -443,15 +463,19 @@ def test_nothing_moves_and_all_fits_while_it_learns(
         expect(play.locator(".pg-curve")).to_be_in_viewport(ratio=1)
 
 
-def test_a_state_from_its_address_and_bad_values_that_are_named(play: Page) -> None:
-    go_to(play, "seed=3&batchSize=8&digits=many&colour=red&B.seed=4")
-    expect(play.get_by_label("Seed, A")).to_have_value("3")
-    expect(play.get_by_label("Seed, B")).to_have_value("4")
-    expect(play.locator(".pg-problem")).to_have_text(
-        "digits must be a whole number from 1 to 7000, not “many”."
-    )
-    press(play, "One step")
-    expect(play.locator(".pg-seen b")).to_have_text("8")
+def test_a_state_from_its_address_and_bad_values_that_are_named(
+    browser: Browser, origin: str
+) -> None:
+    with watched(browser.new_page(), origin) as play:
+        state = "seed=3&batchSize=8&digits=many&colour=red&B.seed=4"
+        open_page(play, f"playground.html#{state}")
+        expect(play.get_by_label("Seed, A")).to_have_value("3")
+        expect(play.get_by_label("Seed, B")).to_have_value("4")
+        expect(play.locator(".pg-problem")).to_have_text(
+            "digits must be a whole number from 1 to 7000, not “many”."
+        )
+        press(play, "One step")
+        expect(play.locator(".pg-seen b")).to_have_text("8")
 
 
 def test_a_run_that_overflows_says_so_and_the_other_goes_on(play: Page) -> None:

@@ -36,11 +36,13 @@ def widget(chapter: Page) -> Page:
 
 def choose(page: Page, *options: str) -> None:
     """Choose a picture, and perhaps a kernel."""
-    for i, option in enumerate(options):
-        page.locator("#convolve select").nth(i).select_option(option)
+    for label, option in zip(("Picture", "Kernel"), options, strict=False):
+        box = page.locator("#convolve").get_by_label(label, exact=True)
+        box.select_option(option)
 
 
 def press(page: Page, name: str) -> None:
+    """Press the figure's button whose name begins so."""
     page.locator("#convolve").get_by_role("button", name=name).click()
 
 
