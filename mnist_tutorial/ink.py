@@ -22,6 +22,8 @@ def one_grey(picture: UInt8[np.ndarray, "height width *colours"]) -> Grey:
 
     That is the first principal component of the changes from pixel to pixel.
     """
+    if not picture.size:
+        raise ValueError(f"picture has no pixels: its shape is {picture.shape}.")
     colours = picture.astype(float)
     if colours.ndim == 2:
         return colours

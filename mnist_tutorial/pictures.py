@@ -35,13 +35,11 @@ def center_digit(
     picture: colours (height, width, 3) or grey levels (height, width), uint8 or floats
     in [0, 1], dark on light or light on dark. Raises ValueError where no ink is found.
     """
-    if not picture.size:
-        raise ValueError(f"picture has no pixels: its shape is {picture.shape}.")
     if picture.dtype != np.uint8:
         if not ((picture >= 0) & (picture <= 1)).all():  # not for NaN either
             raise ValueError("float pixels of a picture must lie in [0, 1].")
         picture = (picture * 255 + 0.5).astype(np.uint8)
-    if max(picture.shape[:2]) > LARGEST:
+    if picture.size and max(picture.shape[:2]) > LARGEST:
         picture = resize(picture, LARGEST)
     grey, scale = dark_on_light(one_grey(picture))
     digit = thicken(pick_digit(lift_ink(grey, scale), grey))
