@@ -1,9 +1,11 @@
 """What the page `one_page` does: the article as meant, in plain Keras."""
 
+import math
+
 from mnist_tutorial.backend import keras
 from mnist_tutorial.experiments.article import build_article_cnn
 from mnist_tutorial.experiments.run import Digits, Run, scored
-from mnist_tutorial.experiments.variants import MOMENTUM, Variant
+from mnist_tutorial.experiments.variants import MOMENTUM, Variant, make_optimizer
 from mnist_tutorial.training import History
 
 # The article's, without its shear. Today its 0.3 are degrees and move no pixel by a
@@ -17,9 +19,10 @@ def run_on_arrays(variant: Variant, train_data: Digits, test_data: Digits) -> Ru
 
     def train(callback: keras.callbacks.Callback) -> tuple[keras.Model, History]:
         model = build(variant)
+        steps = variant.epochs * math.ceil(len(train_data[0]) / variant.batch_size)
         model.compile(
             loss="categorical_crossentropy",
-            optimizer=keras.optimizers.Adam(variant.learning_rate),
+            optimizer=make_optimizer(variant, steps),
             metrics=["accuracy"],
         )
         fitted = model.fit(

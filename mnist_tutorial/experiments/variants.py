@@ -19,7 +19,7 @@ class Variant(Recipe):
     """A recipe with every option that a record's `recipe` holds."""
 
     optimizer: Literal["adam", "sgd"] = "adam"  # SGD with Nesterov's momentum of 0.9
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "constant", "halved each epoch"] = "cosine"
     # Above 0, this fraction of the averaged weights is kept at each step.
     ema: Fraction = 0.0
     normalization: Literal["book", "article", "article, momentum 0.9", "none"] = "book"
@@ -86,6 +86,10 @@ def make_optimizer(variant: Variant, steps: int) -> keras.optimizers.Optimizer:
     learning_rate = variant.learning_rate
     if variant.schedule == "cosine":
         learning_rate = training.cosine_schedule(variant, steps)
+    if variant.schedule == "halved each epoch":
+        learning_rate = keras.optimizers.schedules.ExponentialDecay(
+            variant.learning_rate, steps // variant.epochs, 0.5, staircase=True
+        )
     average = {"use_ema": True, "ema_momentum": variant.ema} if variant.ema else {}
     if variant.optimizer == "sgd":
         return keras.optimizers.SGD(
