@@ -17,7 +17,7 @@ from typing import Any
 
 BOOK = Path(__file__).parent
 LAB = "lab.ipynb"  # where students guess before they run, so they get no outputs
-LEFT_OUT = ("teaching.ipynb", "changelog.md", "worksheet-key.html")
+LEFT_OUT = ("teaching.ipynb", "changelog.md")
 FILES = (  # that come along, beside the book and the package
     "_config.yml",
     "pyproject.toml",
@@ -109,7 +109,7 @@ def student_text(page: Path, with_answers: bool, counts: Counter[str]) -> str:
             ":::{dropdown} Answer to ::: at the beginning of a line."
         )
     for name in LEFT_OUT:
-        if f"{name})" in text or f'{name}\\"' in text:
+        if f"{name})" in text:
             raise ValueError(
                 f"{page.name}: leads to {name}, which students do not get. Put what "
                 "says so into a cell with the tag teacher."
