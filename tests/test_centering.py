@@ -2,6 +2,7 @@
 
 import base64
 import importlib.util
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,8 +30,9 @@ Picture = NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def blank(browser: Browser) -> Iterator[Page]:
-    """A blank page that has loaded the preparation and the doubt."""
+    """A page that has loaded the preparation and the doubt, and may open files."""
     page = browser.new_page()
+    page.goto((SCRIPTS / "drawing.css").as_uri())
     for name in ("centering.js", "doubt.js"):
         page.add_script_tag(path=SCRIPTS / name)
     yield page
@@ -49,16 +51,25 @@ def kinds() -> ModuleType:
     return module
 
 
-def in_the_page(page: Page, pictures: list[Picture]) -> list[Picture | None]:
-    """What the page makes of grey pictures and of colours, or None where it refuses."""
+def in_the_page(
+    page: Page, pictures: list[Picture], folder: Path
+) -> list[Picture | None]:
+    """What the page makes of grey pictures and of colours, or None where it refuses.
+
+    It opens them as a file, since Playwright would take longer to send them than the
+    page to prepare them.
+    """
     sent = []
     for picture in pictures:
         if picture.ndim == 3:
             picture = np.dstack([picture, np.full_like(picture[..., 0], 255)])
         text = base64.b64encode(picture.tobytes()).decode()
         sent.append([text, picture.shape[0], picture.shape[1]])
+    file = folder / "pictures.js"
+    file.write_text(f"window.pictures = {json.dumps(sent)};")
+    page.add_script_tag(url=file.as_uri())
     found = page.evaluate(
-        """(pictures) => pictures.map(([text, height, width]) => {
+        """() => pictures.map(([text, height, width]) => {
           const levels = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
           try {
             const { pixels } = mnistDrawing.centerDigit(levels, width, height);
@@ -67,8 +78,7 @@ def in_the_page(page: Page, pictures: list[Picture]) -> list[Picture | None]:
             if (!error.message.startsWith("No ink")) throw error;
             return null;
           }
-        })""",
-        sent,
+        })"""
     )
     return [
         None
@@ -98,7 +108,7 @@ def strokes(rng: np.random.Generator, width: int, height: int) -> Picture:
 
 
 def test_pictures_of_every_kind_are_prepared_as_in_python(
-    blank: Page, kinds: ModuleType, mnist: dict[str, Picture]
+    blank: Page, kinds: ModuleType, mnist: dict[str, Picture], tmp_path: Path
 ) -> None:
     made = [
         make(mnist["x_train"][i : i + 3], np.random.default_rng(i), bool(i % 2))
@@ -109,7 +119,9 @@ def test_pictures_of_every_kind_are_prepared_as_in_python(
     pictures += [strokes(rng, *rng.integers(30, 260, 2)) for _ in range(20)]
     pictures += [np.full((30, 30), level, np.uint8) for level in (0, 180, 255)]
     read = 0
-    for found, picture in zip(in_the_page(blank, pictures), pictures, strict=True):
+    for found, picture in zip(
+        in_the_page(blank, pictures, tmp_path), pictures, strict=True
+    ):
         expected = in_python(picture)
         assert (found is None) == (expected is None)
         if found is not None and expected is not None:

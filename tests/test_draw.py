@@ -10,6 +10,7 @@ import pytest
 import scipy.special
 from browser import (
     HTML,
+    evaluate,
     needs_pages,
     open_page,
     press,
@@ -101,9 +102,10 @@ def layers_of(
 
 def shown_layers(page: Page) -> dict[str, NDArray[Any]]:
     """What the page has computed, flat."""
-    found = page.evaluate(
-        """mnistDraw.load().then(({ layers }) =>
-          layers.map(({ name, values }) => [name, Array.from(values)]))"""
+    found = evaluate(
+        page,
+        """() => mnistDraw.load().then(({ layers }) =>
+          layers.map(({ name, values }) => [name, Array.from(values)]))""",
     )
     return {name: np.array(values) for name, values in found}
 
@@ -118,8 +120,9 @@ def test_logits_are_those_of_keras_with_the_same_weights(
     digits = mnist["x_test"][:100]
     with watched(browser.new_page(), origin) as page:
         open_page(page, "draw.html", origin if place == "server" else HTML.as_uri())
-        logits = page.evaluate(
-            "(digits) => digits.map(mnistDraw.logits)",
+        logits = evaluate(
+            page,
+            "(digits) => digits.map((pixels) => mnistDraw.logits(pixels))",
             (digits.reshape(100, 784) / 255).tolist(),
         )
     np.testing.assert_allclose(logits, layers_of(network, digits)["logits"], atol=1e-3)

@@ -1,6 +1,5 @@
 import multiprocessing
 import os
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -10,12 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import pytest
-from distributed import Client, LocalCluster
 
-from mnist_tutorial import load_mnist, prepare, training, weights
 from mnist_tutorial.members import Member, train_members
 from mnist_tutorial.recipe import Recipe
 
@@ -52,31 +48,7 @@ def kill_a_busy_one(workers: set[int]) -> threading.Thread:
     return killer
 
 
-# Killed workers
-
-
-def test_a_killed_worker_of_a_cluster_costs_no_member(tmp_path: Path) -> None:
-    random_state = random.getstate()  # which Dask changes
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        workers = set(client.run(os.getpid).values())
-        killer = kill_a_busy_one(workers)
-        executor, seeds = client.get_executor(), np.array([1])
-        (member,) = train_members(RECIPE, seeds, tmp_path, executor, DIGITS)
-        killer.join()
-        assert set(client.run(os.getpid).values()) != workers
-    random.setstate(random_state)
-    assert member == Member(1, tmp_path / "seed_1.weights.h5")
-    (x_train, y_train), _ = load_mnist()
-    digits = prepare(x_train[:DIGITS], y_train[:DIGITS])
-    here, _ = training.train(replace(RECIPE, seed=1), *digits, verbose=0)
-    there = weights.load(member.path)
-    for one, other in zip(here.weights, there.weights, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
+# Killed workers; a cluster's is killed in the chapter scaling_out
 
 
 def test_a_pool_whose_worker_was_killed_says_so_and_a_second_call_trains_the_member(
