@@ -11,7 +11,7 @@ from mnist_tutorial.scalars import AboveZero, Fraction, Number, Positive, Seed
 class Recipe:
     """Everything that decides how a network is trained, by default as in the book."""
 
-    network: Literal["cnn", "deep"] = "cnn"  # build_cnn or build_deep_cnn
+    network: Literal["cnn", "deep"] = "cnn"  # the book's network, or a deeper one
     epochs: Positive = 5  # passes over the training digits
     batch_size: Positive = 128  # digits per step
     learning_rate: AboveZero = 6e-3  # the peak of the schedule

@@ -116,9 +116,9 @@ def fit(
         ),
         optimizer=optimizer or adam(recipe, steps=recipe.epochs * len(dataset)),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        jit_compile=False,  # on a CPU, XLA takes longer to compile than it saves
+        jit_compile=False,  # on a CPU, the compiler XLA takes longer than it saves
     )
-    # Built now rather than in the first step, or TensorFlow would trace it twice.
+    # Otherwise built in the first step, which TensorFlow would then record twice.
     learner.optimizer.build(learner.trainable_variables)
     return learner.fit(
         dataset,
