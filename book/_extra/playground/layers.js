@@ -35,7 +35,10 @@
     const down = columns * channels; // from a number of the input to the one below it
     const across = size * channels; // the length of one row of a window
 
-    /** Two filters at four places: with eight sums at a time, less is fetched twice. */
+    /**
+     * Compute eight sums at a time, of two filters (p and q) at the four places of a
+     * square, so that each number fetched from memory is used several times.
+     */
     function forward() {
       const x = input.values, w = kernel.values, b = bias.values;
       let place = 0;

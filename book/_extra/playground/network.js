@@ -23,8 +23,8 @@
     const probabilities = new Float64Array(10);
 
     /**
-     * Read what stands in `picture.values`: fills `probabilities`, returns the likeliest
-     * digit.
+     * Read the digit in `picture.values`: fill `probabilities`, and return the likeliest
+     * answer.
      */
     function read() {
       for (const layer of order) layer.forward();
@@ -33,9 +33,9 @@
     }
 
     /**
-     * Add to every gradient what the picture just read has to say, as one of `batchSize`
-     * in its batch. Returns its loss, the cross-entropy: how surprised the network was by
-     * the label.
+     * Add the gradient for the digit just read, divided by `batchSize`, to those of the
+     * batch so far. Return its loss, divided likewise: the cross-entropy, or how
+     * surprised the network was by the label.
      */
     function learn(label, batchSize) {
       for (let digit = 0; digit < 10; digit++) {
