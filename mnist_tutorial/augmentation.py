@@ -44,15 +44,15 @@ def affine_coefficients(
     return ops.stack(rows, axis=1)
 
 
-@no_type_check  # since Keras reads the signatures of its layers
+@no_type_check  # leaves the methods as they are: Keras reads their signatures
 @keras.saving.register_keras_serializable(package="mnist_tutorial")
 class RandomAffine(keras.layers.Layer):
     """Rotate, shift, shear and zoom each image at random, with a single interpolation.
 
     Takes and returns float images (n, height, width, channels), and acts only where
-    `training=True`; outside a picture is paper, 0. Each range reaches as far either
-    way: `rotation` and `shear` in degrees, `shift` as a fraction of each side, `zoom`
-    around the factor 1. With a seed, the samples can be repeated.
+    `training=True`; outside a picture is paper, 0. Each range extends equally in both
+    directions: `rotation` and `shear` in degrees, `shift` as a fraction of each side,
+    `zoom` around the factor 1. With a seed, the samples can be repeated.
     """
 
     def __init__(
