@@ -74,8 +74,8 @@ def mean_interval(
 ) -> MeanInterval:
     """Estimate the mean of all runs that a recipe could have from the few that it had.
 
-    A t-interval, with n - 1 in the standard deviation (Student, The probable error of a
-    mean, 1908). Raises ValueError for fewer than two runs.
+    A t-interval; the standard deviation divides by runs - 1 (Student, The probable
+    error of a mean, 1908). Raises ValueError for fewer than two runs.
     """
     if len(values) < 2:
         raise ValueError(f"values must be two or more, got {len(values)}.")
