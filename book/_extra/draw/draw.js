@@ -7,6 +7,7 @@
   if (!page) return;
   const api = window.mnistDraw,
     { colours, setBox } = api;
+  const LAG = 50; // milliseconds by which the layers may follow the pen, so as not to hold it up
   const part = (id) => document.getElementById(`md-${id}`);
 
   let network = null,
@@ -14,6 +15,7 @@
     unitPanel = null,
     lines = null,
     occlusion = null; // once it is loaded
+  let due = 0; // the timer of the layers, where they lag behind the answer
 
   const reader = api.createReader({
     paper: part("paper"),
@@ -21,22 +23,26 @@
     temperature: () => Number(part("temperature").value),
     onRead() {
       drawSeen();
-      if (!layers) return;
-      layers.draw();
-      layers.lookForReader();
-      showUnit(layers.unit);
-      depend();
+      if (layers && !due) due = setTimeout(showLayers, LAG);
     },
   });
   const { answer, drawing } = reader;
 
+  function showLayers() {
+    due = 0;
+    layers.update();
+    depend();
+  }
+
   /**
-   * Read the drawing at once, for tests and measurements. Returns the time it took, in
-   * milliseconds.
+   * Read the drawing and show the layers at once, for tests and measurements. Returns the time it
+   * took, in milliseconds.
    */
   api.pass = () => {
     const start = performance.now();
     drawing.report();
+    clearTimeout(due);
+    showLayers();
     return performance.now() - start;
   };
 

@@ -219,9 +219,10 @@
       if (pinned === at && at) at.scene.mapMark.scrollIntoView({ block: "nearest" });
     }
 
-    /** Until the reader looks at a unit, the strongest of the first layer is shown. */
-    function lookForReader() {
-      if (!stage.classList.contains("md-chosen")) show(strongest(scenes[1]));
+    /** Show new values: of the reader's unit, or until there is one, of the strongest in layer 1. */
+    function update() {
+      draw();
+      show(stage.classList.contains("md-chosen") ? unit : strongest(scenes[1]));
     }
 
     for (const scene of scenes) {
@@ -281,7 +282,7 @@
       arrange,
       draw,
       look,
-      lookForReader,
+      update,
       boxOf,
       get unit() {
         return unit;
