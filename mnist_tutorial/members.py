@@ -24,7 +24,7 @@ class Member(NamedTuple):
 
 def train_members(
     recipe: Recipe,
-    seeds: Iterable[Any],  # each is held to Seed where its file is named
+    seeds: Iterable[Any],  # naming its file checks that each is a Seed
     folder: str | Path,
     executor: Executor | None = None,
     digits: Positive = 60_000,
@@ -41,11 +41,12 @@ def train_members(
     folder = claim(Path(folder).resolve(), recipe, digits)
     members = [Member(seed, weights_path(folder, seed)) for seed in seeds]
     ready = [member for member in members if member.path.exists()]
-    executor, futures = executor or ThreadPoolExecutor(1), {}
+    executor = executor or ThreadPoolExecutor(1)
+    futures = {}
     try:
         for member in members:
             if member not in ready:
-                task = replace(recipe, seed=member.seed), member.path, digits
+                task = (replace(recipe, seed=member.seed), member.path, digits)
                 futures[executor.submit(train_in_new_process, *task)] = member
         yield from ready
         for future in as_completed(futures):
