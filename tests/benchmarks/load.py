@@ -42,6 +42,12 @@ SLOW = {
 COMPRESSED = {".html", ".js", ".css", ".svg", ".json"}
 # What one draws on; in an older book it is the first canvas.
 PAPER = "#md-paper canvas, #front-paper canvas, #mnist-draw:not(:has(#md-paper)) canvas"
+SHOW_PAPER = """(paper) => {
+  const canvas = document.querySelector(paper);
+  canvas.scrollIntoView({ block: "nearest" });
+  const { x, y, width, height } = canvas.getBoundingClientRect();
+  return [x + width / 2, y, height];
+}"""
 # What a reader sees as the answer: the percentages of ten bars, all of them there.
 BARS = """() => {
   const bars = document.querySelector("#mnist-draw ol, #front-answer ol");
@@ -101,16 +107,14 @@ def seconds(browser: Browser, address: str, slowly: bool) -> float:
         tools.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     start = time.perf_counter()
     page.goto(address, wait_until="commit")
-    paper = page.locator(PAPER).first
-    # Playwright's own scrolling would wait until nothing moves, as no reader does.
-    paper.evaluate("paper => paper.scrollIntoView({ block: 'nearest' })")
+    # Asked in the page: a locator would ask again after pauses of up to half a second,
+    # and wait until nothing moves.
+    page.wait_for_function("(paper) => document.querySelector(paper)", arg=PAPER)
+    x, y, height = page.evaluate(SHOW_PAPER, PAPER)
     before = page.evaluate(BARS)
-    box = paper.bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 4
-    page.mouse.move(x, y)
+    page.mouse.move(x, y + height / 4)
     page.mouse.down()
-    page.mouse.move(x, y + box["height"] / 2, steps=4)
+    page.mouse.move(x, y + height * 3 / 4, steps=4)
     page.mouse.up()
     wait_for_bars(page, before)
     taken = time.perf_counter() - start
