@@ -118,7 +118,8 @@ def fit(
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         jit_compile=False,  # on a CPU, the compiler XLA takes longer than it saves
     )
-    # Otherwise built in the first step, which TensorFlow would then record twice.
+    # Otherwise the first step would create the optimizer's variables, and TensorFlow
+    # would have to trace that step twice.
     learner.optimizer.build(learner.trainable_variables)
     return learner.fit(
         dataset,
