@@ -23,14 +23,16 @@
     temperature: () => Number(part("temperature").value),
     onRead() {
       drawSeen();
+      strip.update();
       if (layers && !due) due = setTimeout(showLayers, LAG);
     },
   });
   const { answer, drawing } = reader;
+  const strip = api.createStrip(part("strip"), part("paper"), part("answer"), part("seen"));
 
   function showLayers() {
     due = 0;
-    layers.update();
+    layers.update(drawing.unfinished);
     depend();
   }
 
@@ -181,6 +183,7 @@
   function showTemperature() {
     part("temperature-value").textContent = Number(part("temperature").value).toFixed(2);
     if (network) reader.showAnswer();
+    strip.update();
   }
 
   part("temperature").addEventListener("input", showTemperature);
@@ -198,6 +201,18 @@
     part("flat").setAttribute("aria-pressed", String(!solid));
     part("solid").setAttribute("aria-pressed", String(solid));
     part("turning").hidden = !solid;
+    part("all").hidden = solid; // there, all are shown
+    arrange();
+  }
+
+  /** One row of maps for each layer, or all. */
+  function showAll() {
+    const all = stage.classList.toggle("md-all");
+    part("all").setAttribute("aria-pressed", String(all));
+    arrange();
+  }
+
+  function arrange() {
     layers.arrange();
     lines.measure();
     lines.draw(layers.unit);
@@ -232,10 +247,10 @@
     occlusion = api.createOcclusion(network.copy(), drawMap);
     part("temperature").value = api.weights.temperature;
     showTemperature();
-    layers.arrange();
-    lines.measure();
+    arrange();
     part("flat").addEventListener("click", () => view(false));
     part("solid").addEventListener("click", () => view(true));
+    part("all").addEventListener("click", showAll);
     part("turn").addEventListener("input", turn);
     part("upright").addEventListener("click", () => {
       part("turn").value = part("turn").defaultValue;
@@ -247,8 +262,7 @@
     new ResizeObserver(() => {
       if (stage.clientWidth === width) return;
       width = stage.clientWidth;
-      layers.arrange();
-      lines.draw(layers.unit);
+      arrange();
     }).observe(stage);
     drawing.report();
   }

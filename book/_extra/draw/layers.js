@@ -1,6 +1,7 @@
 // The stage: every layer's numbers as pictures, flat below one another or as a shelf of turned
 // sheets, and the unit that the reader looks at. A unit is { scene, channel, row, column }; a scene
-// is a layer with its canvas.
+// is a layer with its canvas, on which `order` says which channel is in each place: flat, a layer
+// is one row of its most active channels, unless the reader asks for all.
 
 (function () {
   "use strict";
@@ -21,10 +22,24 @@
     return layer.name === "logits" ? "Ten logits" : names[layer.kind];
   }
 
-  function shapeOf({ rows, columns, channels }) {
-    if (rows === 1) return `${channels} numbers`;
+  /** A layer's shape, and how many of its channels are shown if not all. */
+  function shapeOf({ rows, columns, channels }, shown) {
+    const plain = rows === 1;
+    const part = shown < channels ? `the ${shown} ${plain ? "largest" : "most active"} of ` : "";
+    if (plain) return `${part}${channels} numbers`;
     const sides = `${rows}\u00a0×\u00a0${columns}`;
-    return channels === 1 ? sides : `${channels} maps of ${sides}`;
+    return channels === 1 ? sides : `${part}${channels} maps of ${sides}`;
+  }
+
+  const inOrder = ({ channels }) => Array.from({ length: channels }, (_, channel) => channel);
+
+  /** The channels of a layer, that with the largest sum first; digits keep their order. */
+  function byActivity(layer) {
+    const { name, channels, values } = layer;
+    if (name === "logits") return inOrder(layer);
+    const sums = new Float64Array(channels);
+    for (let i = 0; i < values.length; i++) sums[i % channels] += values[i];
+    return inOrder(layer).sort((a, b) => sums[b] - sums[a] || a - b);
   }
 
   /** How many maps, or plain numbers, stand side by side. */
@@ -46,16 +61,13 @@
       const title = nameOf(layer, network.layers);
       figure.dataset.layer = layer.name;
       figure.querySelector(".md-name").textContent = title;
-      figure.querySelector(".md-shape").textContent = shapeOf(layer);
-      surface.setAttribute(
-        "aria-label",
-        `${title}, ${shapeOf(layer)}. Arrow keys move from unit to unit.`,
-      );
       stack.append(figure);
       return {
         layer,
         title,
+        ranked: inOrder(layer), // all channels, the most active first, when that was last asked
         surface,
+        shape: figure.querySelector(".md-shape"),
         context: surface.getContext("2d"),
         maps: figure.querySelector(".md-maps"),
         mark: figure.querySelector(".md-mark"),
@@ -65,22 +77,47 @@
     const sceneOf = new Map(scenes.map((scene) => [scene.layer, scene]));
     let unit = null;
     let pinned = null; // the unit that a click chose: it comes back when the pointer leaves others
+    let finished = false; // whether the drawing is
+    let brief = true; // whether a layer is one row
+
+    /** Choose the channels that are shown, most active first. Their number does not change. */
+    function choose(scene) {
+      scene.order = brief ? scene.ranked.slice(0, scene.across) : inOrder(scene.layer);
+    }
+
+    /** Rank the channels again, but not while the pen moves or a unit is pinned: maps would jump. */
+    function rank() {
+      if (!finished || pinned) return;
+      for (const scene of scenes) {
+        scene.ranked = byActivity(scene.layer);
+        choose(scene);
+      }
+    }
+
+    /** Where a channel is on its canvas, or -1 where it is not shown. */
+    const placeOf = ({ scene, channel }) => scene.order.indexOf(channel);
 
     /** Lay the maps out, for the view and the width that the stage has now. */
     function arrange() {
       const solid = stage.classList.contains("md-3d"),
         narrow = stage.clientWidth < NARROW;
+      brief = !solid && !stage.classList.contains("md-all");
       for (const scene of scenes) {
         const { rows, columns, channels } = scene.layer;
         const plain = rows === 1; // numbers without a place: small squares
         scene.across = acrossOf(scene.layer, solid, narrow);
+        choose(scene);
+        const shape = shapeOf(scene.layer, scene.order.length);
+        const label = `${scene.title}, ${shape}. Arrow keys move from unit to unit.`;
+        scene.shape.textContent = shape;
+        scene.surface.setAttribute("aria-label", label);
         scene.pixel =
           channels === 1 ? 4 : channels === 10 ? 40 : plain ? 12 : Math.floor(MAP / columns);
         const gap = plain && channels > 10 ? 2 : 4;
         scene.cellWidth = columns * scene.pixel + gap;
         scene.cellHeight = rows * scene.pixel + gap;
         scene.surface.width = scene.across * scene.cellWidth - gap;
-        scene.surface.height = Math.ceil(channels / scene.across) * scene.cellHeight - gap;
+        scene.surface.height = Math.ceil(scene.order.length / scene.across) * scene.cellHeight - gap;
         scene.image = scene.context.createImageData(scene.surface.width, scene.surface.height);
         scene.pixels = new Uint32Array(scene.image.data.buffer);
       }
@@ -109,6 +146,7 @@
     /** Colour every number of a layer, the largest of the layer strongest. */
     function drawMaps({
       layer,
+      order,
       across,
       pixel,
       cellWidth,
@@ -125,9 +163,10 @@
         largest = Math.max(largest, signed ? Math.abs(values[i]) : values[i]);
       const scale = 255 / largest,
         width = surface.width;
-      for (let channel = 0; channel < channels; channel++) {
+      for (let place = 0; place < order.length; place++) {
+        const channel = order[place];
         const corner =
-          Math.floor(channel / across) * cellHeight * width + (channel % across) * cellWidth;
+          Math.floor(place / across) * cellHeight * width + (place % across) * cellWidth;
         for (let row = 0; row < rows; row++) {
           for (let column = 0; column < columns; column++) {
             const level = Math.round(values[(row * columns + column) * channels + channel] * scale);
@@ -163,39 +202,45 @@
       const x = (event.offsetX / scene.surface.clientWidth) * scene.surface.width;
       const y = (event.offsetY / scene.surface.clientHeight) * scene.surface.height;
       const across = Math.min(scene.across - 1, Math.max(0, Math.floor(x / scene.cellWidth)));
-      const channel = Math.max(0, Math.floor(y / scene.cellHeight)) * scene.across + across;
-      const { rows, columns, channels } = scene.layer;
-      if (channel >= channels) return null;
+      const place = Math.max(0, Math.floor(y / scene.cellHeight)) * scene.across + across;
+      const { rows, columns } = scene.layer;
+      if (place >= scene.order.length) return null;
       const within = (length, sides) =>
         Math.min(sides - 1, Math.max(0, Math.floor(length / scene.pixel)));
       return {
         scene,
-        channel,
+        channel: scene.order[place],
         row: within(y % scene.cellHeight, rows),
         column: within(x % scene.cellWidth, columns),
       };
     }
 
     /**
-     * The next unit to the right, below and so on: within its map, then over its edge into the next
-     * map.
+     * The next unit to the right, below and so on: within its map, then over its edge into the map
+     * that is shown next to it. From a map that is no longer shown, one comes to the first.
      */
-    function neighbour({ scene, channel, row, column }, right, down) {
-      const { rows, columns, channels } = scene.layer;
-      const last = Math.ceil(channels / scene.across);
-      let x = (channel % scene.across) * columns + column + right;
-      let y = Math.floor(channel / scene.across) * rows + row + down;
+    function neighbour(unit, right, down) {
+      const { scene, row, column } = unit,
+        { rows, columns } = scene.layer;
+      const place = Math.max(0, placeOf(unit)),
+        count = scene.order.length,
+        last = Math.ceil(count / scene.across);
+      let x = (place % scene.across) * columns + column + right;
+      let y = Math.floor(place / scene.across) * rows + row + down;
       x = Math.min(scene.across * columns - 1, Math.max(0, x));
       y = Math.min(last * rows - 1, Math.max(0, y));
       const next = Math.floor(y / rows) * scene.across + Math.floor(x / columns);
-      return { scene, channel: Math.min(channels - 1, next), row: y % rows, column: x % columns };
+      const channel = scene.order[Math.min(count - 1, next)];
+      return { scene, channel, row: y % rows, column: x % columns };
     }
 
-    /** The unit of a layer with the largest value. */
+    /** The unit with the largest value in the maps of a layer that are shown. */
     function strongest(scene) {
       const { columns, channels, values } = scene.layer;
-      let best = 0;
-      for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+      let best = scene.order[0];
+      for (let i = 0; i < values.length; i++) {
+        if (values[i] > values[best] && scene.order.includes(i % channels)) best = i;
+      }
       const spot = Math.floor(best / channels);
       return {
         scene,
@@ -215,12 +260,21 @@
     function look(at, pins = false) {
       stage.classList.add("md-chosen");
       if (pins || !at) pinned = at;
+      if (!at) {
+        rank(); // which the pin may have held up
+        draw();
+      }
       show(at);
       if (pinned === at && at) at.scene.mapMark.scrollIntoView({ block: "nearest" });
     }
 
-    /** Show new values: of the reader's unit, or until there is one, of the strongest in layer 1. */
-    function update() {
+    /**
+     * Show new values, of a drawing that may be unfinished: of the reader's unit, or until there is
+     * one, of the strongest in layer 1.
+     */
+    function update(unfinished) {
+      finished = !unfinished;
+      rank();
       draw();
       show(stage.classList.contains("md-chosen") ? unit : strongest(scenes[1]));
     }
@@ -240,7 +294,7 @@
         if (!scene.surface.matches(":focus-visible") || (pinned && pinned.scene === scene)) return;
         const { rows, columns } = scene.layer;
         look(
-          { scene, channel: 0, row: Math.floor(rows / 2), column: Math.floor(columns / 2) },
+          { scene, channel: scene.order[0], row: Math.floor(rows / 2), column: Math.floor(columns / 2) },
           true,
         );
       });
@@ -253,26 +307,30 @@
       });
     }
 
-    /** Where a unit is in its layer's canvas, in fractions of its sides. */
-    function boxOf({ scene, channel, row, column }) {
-      const { surface, across, pixel, cellWidth, cellHeight } = scene;
+    /** Where a unit is in its layer's canvas, in fractions of its sides; null if it is not shown. */
+    function boxOf(unit) {
+      const { scene, row, column } = unit,
+        { surface, across, pixel, cellWidth, cellHeight } = scene;
+      const place = placeOf(unit);
+      if (place < 0) return null;
       return {
-        left: ((channel % across) * cellWidth + column * pixel) / surface.width,
-        top: (Math.floor(channel / across) * cellHeight + row * pixel) / surface.height,
+        left: ((place % across) * cellWidth + column * pixel) / surface.width,
+        top: (Math.floor(place / across) * cellHeight + row * pixel) / surface.height,
         width: pixel / surface.width,
         height: pixel / surface.height,
       };
     }
 
-    /** Frame the unit and its map. */
+    /** Frame the unit and its map, if they are shown. */
     function drawMarks() {
+      const box = unit && boxOf(unit);
       for (const scene of scenes)
-        scene.mark.hidden = scene.mapMark.hidden = !unit || unit.scene !== scene;
-      if (!unit) return;
+        scene.mark.hidden = scene.mapMark.hidden = !box || unit.scene !== scene;
+      if (!box) return;
       const { scene } = unit,
         { rows, columns } = scene.layer;
       const map = boxOf({ ...unit, row: 0, column: 0 });
-      setBox(scene.mark, boxOf(unit));
+      setBox(scene.mark, box);
       setBox(scene.mapMark, { ...map, width: map.width * columns, height: map.height * rows });
     }
 

@@ -37,10 +37,11 @@
       }
     }
 
-    /** Where the middle of a unit is on the stage. */
+    /** Where the middle of a unit is on the stage; null if its map is not shown. */
     function middleOf(unit) {
       const { matrix, middle, left, top, width, height } = places.get(unit.scene);
       const box = layers.boxOf(unit);
+      if (!box) return null;
       const x = left + (box.left + box.width / 2) * width;
       const y = top + (box.top + box.height / 2) * height;
       const turned = matrix.transformPoint(new DOMPoint(x, y));
@@ -53,10 +54,13 @@
       if (!inputs.length) return;
       const scene = layers.sceneOf.get(unit.scene.layer.from),
         largest = Math.abs(inputs[0].product);
-      const [x, y] = middleOf(unit);
+      const start = middleOf(unit);
       for (const input of inputs) {
-        const [x2, y2] = middleOf({ ...input, scene });
-        const { product } = input;
+        const end = middleOf({ ...input, scene });
+        if (!start || !end) continue;
+        const [x, y] = start,
+          [x2, y2] = end,
+          { product } = input;
         const line = document.createElementNS(SVG, "line");
         for (const [name, value] of Object.entries({ x1: x, y1: y, x2, y2 }))
           line.setAttribute(name, value.toFixed(1));
