@@ -24,7 +24,7 @@ class Member(NamedTuple):
 
 def train_members(
     recipe: Recipe,
-    seeds: Iterable[Any],  # naming its file checks that each is a Seed
+    seeds: Iterable[Any],  # weights_path checks that each is a Seed
     folder: str | Path,
     executor: Executor | None = None,
     digits: Positive = 60_000,
