@@ -1,5 +1,6 @@
 """TensorFlow starts late and in silence, and a real error gets through."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import pytest
 
 from mnist_tutorial.augmentation import with_augmentation
-from mnist_tutorial.backend import keras, stderr_held_back
+from mnist_tutorial.backend import garbage_left, keras, stderr_held_back
 from mnist_tutorial.experiments.article import build_article_cnn
 from mnist_tutorial.experiments.variants import build_strided_cnn
 from mnist_tutorial.models import build_cnn, build_deep_cnn
@@ -43,6 +44,15 @@ def test_networks_take_channels_last_whatever_keras_is_set_to() -> None:
             assert model.output_shape == (None, 10)
     finally:
         keras.config.set_image_data_format("channels_last")
+
+
+def test_garbage_is_collected_after_the_import_as_it_was_before() -> None:
+    for collect in (gc.disable, gc.enable):
+        collect()
+        before = gc.isenabled()
+        with garbage_left():
+            assert not gc.isenabled()
+        assert gc.isenabled() == before
 
 
 def test_what_is_printed_during_the_import_is_held_back(
