@@ -49,7 +49,7 @@ def chapter(tab: Page) -> Page:
 
 @pytest.fixture
 def draw(chapter: Page) -> Page:
-    """The chapter with an empty paper, flat layers and no unit held."""
+    """The chapter with an empty paper, flat layers in a row each and no unit held."""
     chapter.set_viewport_size({"width": 1200, "height": 1000})
     chapter.evaluate(
         """() => {
@@ -57,6 +57,7 @@ def draw(chapter: Page) -> Page:
           for (const id of ["flat", "temperature-reset", "upright", "close"]) {
             document.querySelector(`#md-${id}`).click();
           }
+          document.querySelector("#md-all[aria-pressed=true]")?.click();
           document.querySelector(".drawing-thickness").value = 16;
           document.querySelector(".drawing-clear").click();
           document.activeElement.blur();
@@ -547,6 +548,7 @@ def test_the_receptive_field_of_a_unit_is_framed(draw: Page) -> None:
 def test_lines_lead_to_the_strongest_inputs_and_negative_ones_are_dashed(
     five: Page,
 ) -> None:
+    press(five, "Show all maps")
     look_at(five, "relu_3")
     unfold(five)
     terms = five.locator("#md-sum tr").all_inner_texts()[:8]
@@ -567,12 +569,110 @@ def test_lines_lead_to_the_strongest_inputs_and_negative_ones_are_dashed(
         assert maps["y"] <= y <= maps["y"] + maps["height"]
 
 
+def pointed_at(page: Page, layer: str, across: int, rows: int = 1) -> list[int]:
+    """Point at one map after the other; return which they are said to be, from 0."""
+    titles = evaluate(
+        page,
+        """([layer, across, rows]) => {
+          const canvas = document.querySelector(`[data-layer=${layer}] canvas`);
+          const box = canvas.getBoundingClientRect();
+          return Array.from({ length: across * rows }, (_, i) => {
+            canvas.dispatchEvent(new PointerEvent("pointermove", {
+              clientX: box.left + (box.width * ((i % across) + 0.5)) / across,
+              clientY: box.top + (box.height * (Math.floor(i / across) + 0.5)) / rows,
+            }));
+            return document.querySelector("#md-unit-title").textContent;
+          });
+        }""",
+        [layer, across, rows],
+    )
+    return [int(re.findall(r"\d+", title)[0]) - 1 for title in titles]
+
+
+@pytest.mark.parametrize("layer", [*MAPS, "relu_5"])
+def test_a_layer_is_one_row_of_its_most_active_maps_or_all_of_them(
+    five: Page, network: keras.Model, layer: str
+) -> None:
+    channels = network.output[layer].shape[-1]
+    across = 64 if layer == "relu_5" else 16
+    five.evaluate("mnistDraw.pass()")
+    activity = shown_layers(five)[layer].reshape(-1, channels).sum(axis=0)
+    shown = pointed_at(five, layer, across)
+    assert len(set(shown)) == across
+    np.testing.assert_allclose(activity[shown], np.sort(activity)[::-1][:across])
+    press(five, "Show all maps")
+    everything = pointed_at(five, layer, across, channels // across)
+    assert everything == list(range(channels))
+
+
+def test_maps_change_places_when_a_drawing_is_finished_and_no_unit_is_pinned(
+    five: Page,
+) -> None:
+    def row() -> list[int]:
+        five.evaluate("mnistDraw.pass()")
+        return pointed_at(five, "relu_3", 16)
+
+    before = row()
+    draw_with_the_mouse(five, lift=False)
+    assert row() == before
+    five.mouse.up()
+    expect(five.locator(VERDICT)).not_to_be_empty()
+    finished = row()
+    assert finished != before
+    look_at(five, "relu_3")
+    press(five, "A 0 from MNIST")
+    assert row() == finished
+    press(five, "Close")
+    assert row() != finished
+
+
+def test_arrow_keys_walk_over_the_maps_that_are_shown(five: Page) -> None:
+    five.evaluate("mnistDraw.pass()")
+    shown = pointed_at(five, "pool_4", 16)
+    five.keyboard.press("Tab")
+    five.locator("[data-layer=pool_4] canvas").focus()
+    for channel in shown:
+        title = five.locator("#md-unit-title").inner_text()
+        assert title.startswith(f"Map {channel + 1}, row 3, column 3")
+        for _ in range(4):  # as wide as a map
+            five.keyboard.press("ArrowRight")
+
+
+@pytest.mark.parametrize("width", [360, 1200])
+def test_the_input_and_the_answer_stay_in_view_beside_the_layers(
+    five: Page, width: int
+) -> None:
+    five.set_viewport_size({"width": width, "height": 740})
+    paper, strip = five.locator(".drawing-paper"), five.locator("#md-strip button")
+    layers = five.locator(".md-inside")
+    paper.scroll_into_view_if_needed()
+    expect(strip).to_be_hidden()
+    place = layers.evaluate("one => one.offsetTop")
+    layers.evaluate("one => one.scrollIntoView()")
+    expect(strip).to_be_in_viewport(ratio=1)
+    assert layers.evaluate("one => one.offsetTop") == place
+    for sample in ("A 3 from MNIST", "A 9 from MNIST"):
+        five.get_by_role("button", name=sample).dispatch_event("click")
+        layers.evaluate("one => one.scrollIntoView()")
+        settle(five)
+        for name in ("digit", "percent"):
+            text = five.locator(f".answer-{name}").inner_text()
+            expect(strip.locator(f".md-strip-{name}")).to_have_text(text)
+        seen, small = five.locator("#md-seen, #md-strip canvas").evaluate_all(
+            "all => all.map(one => one.toDataURL())"
+        )
+        assert seen == small
+    strip.click()
+    expect(strip).to_be_hidden()
+    expect(paper).to_be_in_viewport(ratio=0.99)
+
+
 def test_pointing_at_a_unit_shows_it_and_a_click_pins_it(draw: Page) -> None:
     draw_with_the_mouse(draw)
     maps = draw.locator("[data-layer=relu_1] canvas")
     maps.hover(position={"x": 20, "y": 20})
     title = draw.locator("#md-unit-title")
-    expect(title).to_contain_text("Map 1,")
+    expect(title).to_contain_text("Map")
     maps.click(position={"x": 20, "y": 20})
     pinned, sign = title.inner_text(), draw.locator("#md-pinned")
     expect(sign).to_be_visible()
@@ -707,7 +807,7 @@ def show_the_sum_on_a_phone_in_the_dark(page: Page) -> None:
     panel, maps = page.locator("#md-unit"), page.locator("[data-layer=pool_2] canvas")
     maps.scroll_into_view_if_needed()
     expect(panel).to_be_hidden()
-    maps.click(position={"x": 20, "y": 60})
+    maps.click(position={"x": 20, "y": 20})
     panel.locator("summary").click()
     box, mark = panel.bounding_box(), page.locator(".md-mark:visible").bounding_box()
     assert box and box["height"] <= 0.45 * 740
@@ -718,10 +818,12 @@ def show_the_sum_on_a_phone_in_the_dark(page: Page) -> None:
 
 def test_axe_finds_nothing_to_complain_about(draw: Page) -> None:
     draw_with_the_mouse(draw)
-    for view in ("Flat", "3-D"):
+    for view in ("Flat", "Show all maps", "3-D"):
         press(draw, view)
         look_at(draw, "relu_3")
         unfold(draw)
+        draw.locator("[data-layer=relu_3]").evaluate("one => one.scrollIntoView()")
+        expect(draw.locator("#md-strip button")).to_be_visible()
         for theme in ("light", "dark"):
             assert violations(draw, "#mnist-draw", theme) == []
 

@@ -25,7 +25,7 @@
   /** A layer's shape, and how many of its channels are shown if not all. */
   function shapeOf({ rows, columns, channels }, shown) {
     const plain = rows === 1;
-    const part = shown < channels ? `the ${shown} ${plain ? "largest" : "most active"} of ` : "";
+    const part = shown < channels ? `${shown} ${plain ? "largest" : "most active"} of ` : "";
     if (plain) return `${part}${channels} numbers`;
     const sides = `${rows}\u00a0×\u00a0${columns}`;
     return channels === 1 ? sides : `${part}${channels} maps of ${sides}`;
@@ -85,7 +85,7 @@
       scene.order = brief ? scene.ranked.slice(0, scene.across) : inOrder(scene.layer);
     }
 
-    /** Rank the channels again, but not while the pen moves or a unit is pinned: maps would jump. */
+    /** Rank the channels again, but not under a moving pen or a pinned unit: maps would jump. */
     function rank() {
       if (!finished || pinned) return;
       for (const scene of scenes) {
@@ -117,7 +117,8 @@
         scene.cellWidth = columns * scene.pixel + gap;
         scene.cellHeight = rows * scene.pixel + gap;
         scene.surface.width = scene.across * scene.cellWidth - gap;
-        scene.surface.height = Math.ceil(scene.order.length / scene.across) * scene.cellHeight - gap;
+        const down = Math.ceil(scene.order.length / scene.across);
+        scene.surface.height = down * scene.cellHeight - gap;
         scene.image = scene.context.createImageData(scene.surface.width, scene.surface.height);
         scene.pixels = new Uint32Array(scene.image.data.buffer);
       }
@@ -293,10 +294,8 @@
       scene.surface.addEventListener("focus", () => {
         if (!scene.surface.matches(":focus-visible") || (pinned && pinned.scene === scene)) return;
         const { rows, columns } = scene.layer;
-        look(
-          { scene, channel: scene.order[0], row: Math.floor(rows / 2), column: Math.floor(columns / 2) },
-          true,
-        );
+        const middle = { row: Math.floor(rows / 2), column: Math.floor(columns / 2) };
+        look({ scene, channel: scene.order[0], ...middle }, true);
       });
       scene.surface.addEventListener("keydown", (event) => {
         const move = KEYS[event.key];
@@ -307,7 +306,7 @@
       });
     }
 
-    /** Where a unit is in its layer's canvas, in fractions of its sides; null if it is not shown. */
+    /** Where a unit is in its layer's canvas, in fractions of its sides; null if not shown. */
     function boxOf(unit) {
       const { scene, row, column } = unit,
         { surface, across, pixel, cellWidth, cellHeight } = scene;

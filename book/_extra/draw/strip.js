@@ -8,7 +8,8 @@
 
   function createStrip(strip, paper, answer, seen) {
     const picture = strip.querySelector("canvas").getContext("2d");
-    const large = answer.querySelector(".answer-large");
+    const canvas = paper.querySelector("canvas"),
+      large = answer.querySelector(".answer-large");
 
     /** Show what the answer shows now. */
     function update() {
@@ -30,11 +31,11 @@
       },
       { rootMargin: `-${MENU}px 0px 0px` },
     );
-    for (const part of [paper, large]) watcher.observe(part);
+    for (const part of [canvas, large]) watcher.observe(part);
 
     strip.querySelector("button").addEventListener("click", () => {
       paper.scrollIntoView();
-      paper.querySelector("canvas").focus({ preventScroll: true }); // the strip goes, with its focus
+      canvas.focus({ preventScroll: true }); // as the strip goes
     });
     return { update };
   }
