@@ -613,6 +613,8 @@ def test_maps_change_places_when_a_drawing_is_finished_and_no_unit_is_pinned(
         return pointed_at(five, "relu_3", 16)
 
     before = row()
+    press(five, "Clear")
+    assert row() == before
     draw_with_the_mouse(five, lift=False)
     assert row() == before
     five.mouse.up()

@@ -32,7 +32,7 @@
 
   function showLayers() {
     due = 0;
-    layers.update(drawing.unfinished);
+    layers.update(pixelsNow() !== null && !drawing.unfinished); // an empty paper is no drawing
     depend();
   }
 

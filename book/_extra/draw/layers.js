@@ -77,7 +77,7 @@
     const sceneOf = new Map(scenes.map((scene) => [scene.layer, scene]));
     let unit = null;
     let pinned = null; // the unit that a click chose: it comes back when the pointer leaves others
-    let finished = false; // whether the drawing is
+    let finished = false; // whether the numbers are those of a finished drawing
     let brief = true; // whether a layer is one row
 
     /** Choose the channels that are shown, most active first. Their number does not change. */
@@ -270,11 +270,11 @@
     }
 
     /**
-     * Show new values, of a drawing that may be unfinished: of the reader's unit, or until there is
-     * one, of the strongest in layer 1.
+     * Show new values, of a finished drawing or not: of the reader's unit, or until there is one,
+     * of the strongest in layer 1.
      */
-    function update(unfinished) {
-      finished = !unfinished;
+    function update(isFinished) {
+      finished = isFinished;
       rank();
       draw();
       show(stage.classList.contains("md-chosen") ? unit : strongest(scenes[1]));
