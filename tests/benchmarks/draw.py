@@ -20,7 +20,8 @@ from browser import CHROMIUM, FLAGS, HTML
 
 PASSES, TURNS = 100, 4
 DRAW_AND_PASS = """(passes) => {
-  const canvas = document.querySelector("#md-paper canvas");
+  const canvas = document.querySelector(
+    "#md-paper canvas, #mnist-draw:not(:has(#md-paper)) canvas");
   const box = canvas.getBoundingClientRect();
   const send = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, {
     pointerId: 1, button: 0, bubbles: true,
