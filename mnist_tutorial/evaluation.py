@@ -153,6 +153,8 @@ def reliability(
     (Guo et al., 2017, there with bins of equal width).
     """
     check_probabilities(probabilities)
+    if bins > len(labels):
+        raise ValueError(f"bins must be at most the digits, {len(labels)}, got {bins}.")
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     parts = np.array_split(np.argsort(confidence, kind="stable"), bins)

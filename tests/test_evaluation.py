@@ -208,6 +208,9 @@ def test_reliability_of_a_case_worked_by_hand() -> None:
     assert found.digits.tolist() == [3, 2]
     np.testing.assert_allclose(found.confidence, [0.6, 0.85])
     np.testing.assert_allclose(found.accuracy, [2 / 3, 1])
+    for bins in (6, 2**31):  # empty ones, and so many that they fill the memory
+        with pytest.raises(ValueError, match=f"bins .* 5, got {bins}"):
+            evaluation.reliability(rows, labels, bins)
 
 
 @given(st.integers(15, 200), st.integers(1, 15), st.integers(0, 5))
