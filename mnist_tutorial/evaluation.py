@@ -150,11 +150,12 @@ def reliability(
     """Compare a network's confidence with its accuracy, in bins of equally many digits.
 
     The digits are sorted by their largest probability, the least confident bin first
-    (Guo et al., 2017, there with bins of equal width).
+    (Guo et al., 2017, there with bins of equal width). Raises ValueError for more bins
+    than digits.
     """
     check_probabilities(probabilities)
     if bins > len(labels):
-        raise ValueError(f"bins must be at most the digits, {len(labels)}, got {bins}.")
+        raise ValueError(f"bins must be at most {len(labels)}, the digits, got {bins}.")
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     parts = np.array_split(np.argsort(confidence, kind="stable"), bins)

@@ -671,10 +671,12 @@ def test_the_input_and_the_answer_stay_in_view_beside_the_layers(
 
 def test_pointing_at_a_unit_shows_it_and_a_click_pins_it(draw: Page) -> None:
     draw_with_the_mouse(draw)
+    draw.evaluate("mnistDraw.pass()")
+    first = 1 + pointed_at(draw, "relu_1", 16)[0]
     maps = draw.locator("[data-layer=relu_1] canvas")
     maps.hover(position={"x": 20, "y": 20})
     title = draw.locator("#md-unit-title")
-    expect(title).to_contain_text("Map")
+    expect(title).to_contain_text(f"Map {first},")
     maps.click(position={"x": 20, "y": 20})
     pinned, sign = title.inner_text(), draw.locator("#md-pinned")
     expect(sign).to_be_visible()
@@ -702,8 +704,8 @@ def test_escape_lets_a_unit_go(draw: Page) -> None:
 
 def test_the_maps_change_with_the_drawing(draw: Page) -> None:
     draw.set_viewport_size({"width": 1200, "height": 4000})  # all of them are seen
-    draw.wait_for_timeout(300)  # until the watcher has drawn what has come into view
-    settle(draw)
+    settle(draw)  # until the watcher knows what has come into view
+    draw.evaluate("mnistDraw.pass()")
     maps = draw.locator(".md-maps canvas")
     before = maps.evaluate_all("all => all.map(one => one.toDataURL())")
     draw_with_the_mouse(draw)
