@@ -42,8 +42,6 @@ if MISSING and os.environ.get("CI"):
     raise RuntimeError(f"The pages cannot be tested without {MISSING}.")
 needs_pages = pytest.mark.skipif(bool(MISSING), reason=f"without {MISSING}")
 OURS = (HTML.as_uri(), "data:", "blob:")
-# Lets a browser lay out what is far below the screen, too.
-LAID_OUT = "* { content-visibility: visible !important }"
 # Whether a page's scripts have brought what they bring when it is opened.
 IS_READY = """() => {
   const { mnistDraw, mnistPlayground } = window;
@@ -161,7 +159,6 @@ def violations(
     In the dark only colours differ, so there it looks for nothing else.
     """
     if not page.evaluate("'axe' in window"):
-        page.add_style_tag(content=LAID_OUT)  # or animations far below never end
         page.add_script_tag(path=str(files("axe_playwright_python") / "axe.min.js"))
     if theme == "dark":
         options = {**options, "runOnly": ["color-contrast"]}

@@ -628,6 +628,29 @@ def test_maps_change_places_when_a_drawing_is_finished_and_no_unit_is_pinned(
     assert row() != finished
 
 
+def test_a_pinned_unit_and_the_ends_of_its_lines_stay_in_their_rows(five: Page) -> None:
+    five.evaluate("mnistDraw.pass()")
+    shown = set(pointed_at(five, "relu_4", 16))
+    hidden = next(channel for channel in range(64) if channel not in shown)
+    press(five, "Show all maps")
+    five.keyboard.press("Tab")
+    five.locator("[data-layer=relu_4] canvas").focus()
+    for _ in range(8 * hidden):  # as wide as a map
+        five.keyboard.press("ArrowRight")
+    title = five.locator("#md-unit-title").inner_text()
+    press(five, "Show all maps")
+    five.evaluate("mnistDraw.pass()")
+    assert five.locator("#md-unit-title").inner_text() == title
+    expect(five.locator("[data-layer=relu_4] .md-mark")).to_be_visible()
+    unfold(five)
+    products = [
+        number(row.split("\t")[-1])
+        for row in five.locator("#md-sum tr").all_inner_texts()[:8]
+    ]
+    assert five.locator(".md-lines line").count() == np.count_nonzero(products)
+    assert len(set(pointed_at(five, "relu_4", 16))) == 16
+
+
 def test_arrow_keys_walk_over_the_maps_that_are_shown(five: Page) -> None:
     five.evaluate("mnistDraw.pass()")
     shown = pointed_at(five, "pool_4", 16)
@@ -664,6 +687,18 @@ def test_the_input_and_the_answer_stay_in_view_beside_the_layers(
             "all => all.map(one => one.toDataURL())"
         )
         assert seen == small
+    if width > 360:
+        five.locator("[data-layer=relu_3] canvas").focus()
+        for _ in range(6):  # to what the strip would cover
+            five.keyboard.press("Shift+Tab")
+            focused = five.evaluate(
+                "document.activeElement.getBoundingClientRect().top"
+            )
+            covered = five.locator("#md-strip").evaluate(
+                "one => one.hidden ? 0 : one.children[0].getBoundingClientRect().bottom"
+            )
+            assert focused >= covered
+        layers.evaluate("one => one.scrollIntoView()")
     strip.click()
     expect(strip).to_be_hidden()
     expect(paper).to_be_in_viewport(ratio=0.99)
@@ -700,6 +735,8 @@ def test_escape_lets_a_unit_go(draw: Page) -> None:
     look_at(draw, "relu_3")
     draw.keyboard.press("Escape")
     expect(draw.locator("#md-unit")).to_be_hidden()
+    draw.keyboard.press("ArrowRight")
+    expect(draw.locator("#md-unit-title")).to_contain_text("row 6, column 6")
 
 
 def test_the_maps_change_with_the_drawing(draw: Page) -> None:
@@ -817,6 +854,10 @@ def show_the_sum_on_a_phone_in_the_dark(page: Page) -> None:
     assert box and box["height"] <= 0.45 * 740
     assert mark and mark["y"] < box["y"]
     press(page, "Close")  # it is in view
+    expect(panel).to_be_hidden()
+    maps.click(position={"x": 20, "y": 20})
+    expect(panel).to_be_visible()
+    press(page, "3-D")
     expect(panel).to_be_hidden()
 
 

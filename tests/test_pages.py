@@ -5,7 +5,7 @@ import re
 import urllib.parse
 
 import pytest
-from browser import HTML, LAID_OUT, needs_pages, open_page, violations
+from browser import HTML, needs_pages, open_page, violations
 from playwright.sync_api import Page
 
 PAGES = sorted(page.name for page in HTML.glob("*.html"))
@@ -53,7 +53,6 @@ def test_a_page_fits_a_phone_and_a_laptop_and_bars_no_reader(
 ) -> None:
     """Axe leaves aside the theme's frame, formulae, sources, the colours of code."""
     open_page(page, name, origin)
-    page.add_style_tag(content=LAID_OUT)
     page.wait_for_load_state("networkidle")
     assert page.locator(".math:not(:has(mjx-container))").count() == 0  # all are drawn
     if name == "one_hot.html":

@@ -202,13 +202,18 @@
     part("solid").setAttribute("aria-pressed", String(solid));
     part("turning").hidden = !solid;
     part("all").hidden = solid; // there, all are shown
-    arrange();
+    changeView();
   }
 
   /** One row of maps for each layer, or all. */
   function showAll() {
     const all = stage.classList.toggle("md-all");
     part("all").setAttribute("aria-pressed", String(all));
+    changeView();
+  }
+
+  function changeView() {
+    if (matchMedia("(max-width: 1100px)").matches) layers.look(null); // its sum would cover the view
     arrange();
   }
 
@@ -270,7 +275,10 @@
   const input = part("file");
   window.mnistDrawing.acceptPictures(drawing, {
     input,
-    onProblem: (text) => answer.say(text, true),
+    onProblem(text) {
+      answer.say(text, true);
+      part("answer").scrollIntoView({ block: "nearest" });
+    },
   });
   reader.load().then((loaded) => loaded && open(loaded));
 })();

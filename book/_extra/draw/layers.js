@@ -1,7 +1,8 @@
 // The stage: every layer's numbers as pictures, flat below one another or as a shelf of turned
 // sheets, and the unit that the reader looks at. A unit is { scene, channel, row, column }; a scene
 // is a layer with its canvas, on which `order` says which channel is in each place: flat, a layer
-// is one row of its most active channels, unless the reader asks for all.
+// is one row of its most active channels, and of those that a pinned unit needs, unless the reader
+// asks for all.
 
 (function () {
   "use strict";
@@ -24,9 +25,8 @@
 
   /** A layer's shape, and how many of its channels are shown if not all. */
   function shapeOf({ rows, columns, channels }, shown) {
-    const plain = rows === 1;
-    const part = shown < channels ? `${shown} ${plain ? "largest" : "most active"} of ` : "";
-    if (plain) return `${part}${channels} numbers`;
+    const part = shown < channels ? `${shown} of ` : "";
+    if (rows === 1) return `${part}${channels} numbers`;
     const sides = `${rows}\u00a0×\u00a0${columns}`;
     return channels === 1 ? sides : `${part}${channels} maps of ${sides}`;
   }
@@ -53,6 +53,7 @@
 
   /** Put the layers on a stage. onLook is called with the unit that is looked at, or null. */
   function createLayers(stage, template, network, onLook) {
+    const { inputsOf, strongestOf } = window.mnistDraw;
     const { ramp, both, isDark } = window.mnistDraw.colours;
     const stack = stage.querySelector(".md-stack");
     const scenes = network.layers.map((layer) => {
@@ -80,16 +81,30 @@
     let finished = false; // whether the numbers are those of a finished drawing
     let brief = true; // whether a layer is one row
 
+    /** The channels of a layer that a pinned unit needs: its own, and where its lines end. */
+    function neededIn(scene) {
+      if (!pinned) return [];
+      if (scene === pinned.scene) return [pinned.channel];
+      if (scene.layer !== pinned.scene.layer.from) return [];
+      return strongestOf(inputsOf(pinned)).map(({ channel }) => channel);
+    }
+
     /** Choose the channels that are shown, most active first. Their number does not change. */
     function choose(scene) {
-      scene.order = brief ? scene.ranked.slice(0, scene.across) : inOrder(scene.layer);
+      if (!brief) {
+        scene.order = inOrder(scene.layer);
+        return;
+      }
+      const shown = new Set(neededIn(scene));
+      for (const channel of scene.ranked) if (shown.size < scene.across) shown.add(channel);
+      scene.order = scene.ranked.filter((channel) => shown.has(channel));
     }
 
     /** Rank the channels again, but not under a moving pen or a pinned unit: maps would jump. */
     function rank() {
-      if (!finished || pinned) return;
+      if (!finished) return;
       for (const scene of scenes) {
-        scene.ranked = byActivity(scene.layer);
+        if (!pinned) scene.ranked = byActivity(scene.layer);
         choose(scene);
       }
     }
@@ -251,6 +266,13 @@
       };
     }
 
+    /** The middle of the first map that is shown. */
+    function middleOf(scene) {
+      const { rows, columns } = scene.layer;
+      const middle = { row: Math.floor(rows / 2), column: Math.floor(columns / 2) };
+      return { scene, channel: scene.order[0], ...middle };
+    }
+
     function show(at) {
       unit = at;
       drawMarks();
@@ -260,9 +282,10 @@
     /** The reader looks at a unit, or pins it; null lets go. */
     function look(at, pins = false) {
       stage.classList.add("md-chosen");
-      if (pins || !at) pinned = at;
-      if (!at) {
-        rank(); // which the pin may have held up
+      if (pins || !at) {
+        pinned = at;
+        rank(); // which another pin may have held up
+        scenes.forEach(choose);
         draw();
       }
       show(at);
@@ -293,14 +316,13 @@
       });
       scene.surface.addEventListener("focus", () => {
         if (!scene.surface.matches(":focus-visible") || (pinned && pinned.scene === scene)) return;
-        const { rows, columns } = scene.layer;
-        const middle = { row: Math.floor(rows / 2), column: Math.floor(columns / 2) };
-        look({ scene, channel: scene.order[0], ...middle }, true);
+        look(middleOf(scene), true);
       });
       scene.surface.addEventListener("keydown", (event) => {
         const move = KEYS[event.key];
         if (event.key === "Escape") look(null);
-        else if (move && unit && unit.scene === scene) look(neighbour(unit, ...move), true);
+        else if (move)
+          look(unit && unit.scene === scene ? neighbour(unit, ...move) : middleOf(scene), true);
         else return;
         event.preventDefault();
       });
