@@ -39,7 +39,7 @@ def conv2d(
 ) -> Float[np.ndarray, "n rows columns filters"]:
     """Convolve each picture with each filter, through all channels: `Conv2D`."""
     windows = sliding_windows(images, kernels.shape[:2], stride, padding, axes=(1, 2))
-    # Each letter is an axis; i, j and c, missing after the arrow, are summed over.
+    # n picture; y, x position; i, j in window; c channel; f filter. i, j, c are summed.
     return np.einsum("nyxcij,ijcf->nyxf", windows, kernels, optimize=True) + bias
 
 
