@@ -22,8 +22,9 @@ def build_cnn(dropout: Fraction = 0.2, normalize: bool = True) -> keras.Model:
     """Build the book's network: four convolutions, two dense layers, ten probabilities.
 
     Takes images (n, 28, 28, 1) in [0, 1] and returns (n, 10); the layer "logits" gives
-    the numbers before softmax. It pools before normalization and ReLU, which leaves
-    them a quarter of the work. 597,354 parameters, 594,922 without normalization.
+    the numbers before softmax. Pooling comes before normalization and ReLU, so they
+    have only a quarter of the numbers to process. 597,354 parameters, 594,922 without
+    normalization.
     """
     layers = [
         keras.Input((28, 28, 1)),
