@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32, Integer, Real, Shaped, UInt8
+from jaxtyping import Float32, Integer, Shaped, UInt8
 
 
 def add_channel(
@@ -31,15 +31,6 @@ def one_hot(labels: Integer[np.ndarray, "n"]) -> Float32[np.ndarray, "n 10"]:
         raise ValueError(f"labels must be 0 to 9, got {labels.min()}..{labels.max()}.")
     identity = np.eye(10, dtype=np.float32)  # its row k is the one-hot row of class k
     return identity[labels]
-
-
-def from_one_hot(rows: Real[np.ndarray, "n 10"]) -> UInt8[np.ndarray, "n"]:
-    """Turn one-hot rows back into labels; raises ValueError for any other rows."""
-    if not np.array_equal(np.sort(rows), np.tile([0] * 9 + [1], (len(rows), 1))):
-        raise ValueError(
-            "rows must each hold one 1 and nine 0s; for other rows use argmax(axis=1)."
-        )
-    return rows.argmax(axis=1).astype(np.uint8)
 
 
 def prepare(

@@ -158,7 +158,6 @@ CASES: dict[Callable[..., Any], dict[str, Any]] = {
     preprocessing.add_channel: {"images": BYTES, "data_format": "channels_first"},
     preprocessing.scale_pixels: {"images": BYTES},
     preprocessing.one_hot: {"labels": LABELS},
-    preprocessing.from_one_hot: {"rows": Y},
     preprocessing.prepare: {"images": BYTES, "labels": LABELS[:2]},
     pictures.center_digit: {"picture": np.pad(BYTES[0, :6, :6], 9)},
     pictures.read_picture: {"path": "no.png"},
@@ -215,7 +214,6 @@ RIGHT: dict[Callable[..., Any], Any] = {
         np.rint(result * 255) == images
     ),
     preprocessing.one_hot: lambda result, labels: np.all(result == Y[labels]),
-    preprocessing.from_one_hot: lambda result, rows: np.all(Y[result] == rows),
     training.evaluate: lambda result, x, y, **others: (
         0 <= result.errors <= result.digits == len(x) == len(y)
     ),

@@ -10,12 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
 from mnist_tutorial import prepare
-from mnist_tutorial.preprocessing import (
-    add_channel,
-    from_one_hot,
-    one_hot,
-    scale_pixels,
-)
+from mnist_tutorial.preprocessing import add_channel, one_hot, scale_pixels
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -49,12 +44,6 @@ def test_one_hot_equals_keras(dtype: Any, labels: NDArray[Any]) -> None:
     np.testing.assert_array_equal(one_hot(labels.astype(dtype)), expected, strict=True)
 
 
-@given(some_labels)
-def test_from_one_hot_is_the_way_back(labels: NDArray[Any]) -> None:
-    expected = labels.astype(np.uint8)
-    np.testing.assert_array_equal(from_one_hot(one_hot(labels)), expected, strict=True)
-
-
 def test_prepare_does_all_three_steps(few: Arrays) -> None:
     x, y = prepare(few["x_train"], few["y_train"])
     pixels = few["x_train"][..., None].astype(np.float32) / 255
@@ -77,13 +66,6 @@ def test_pixels_that_may_be_scaled_already_are_refused(images: Any) -> None:
 def test_what_is_no_label_is_refused(labels: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="labels"):
         one_hot(np.array(labels))
-
-
-@pytest.mark.parametrize("start", [[], [1, 1], [0.5, 0.5], [2, -1], [np.nan]])
-def test_rows_that_are_not_one_hot_are_refused(start: list[float]) -> None:
-    rows = np.array([np.eye(10)[3], [*start, *[0] * (10 - len(start))]])
-    with pytest.raises(ValueError, match="rows"):
-        from_one_hot(rows)
 
 
 @pytest.mark.parametrize(
