@@ -216,12 +216,30 @@ def test_each_experiment_shows_what_it_says(engine: Page) -> None:
         assert each[worse]["errors"] > 1.2 * each[better]["errors"], name
     twins = [name for name, each in results.items() if each["B"]["twins"]]
     assert twins == ["all-equal"]
-    assert results["few-digits"]["B"]["latest"] == 0
+    assert results["no-relu"]["B"]["errors"] < 100
+    few = results["few-digits"]
+    assert few["B"]["latest"] == 0
+    assert 3 * few["A"]["errors"] < few["B"]["errors"] < 500
     changed = results["few-changed"]
     assert changed["B"]["latest"] > changed["A"]["latest"]
     assert results["random-labels"]["B"]["latest"] < 0.02
     assert abs(results["random-labels"]["B"]["errors"] - 900) < 50
     assert results["never-a-4"]["B"]["fours"] == 0
+
+
+def test_three_more_comparisons_end_as_the_chapter_says(engine: Page) -> None:
+    """The better run of each first, both with seed 0 and after 1,024 digits."""
+    found = engine.evaluate(
+        """() => [
+          [{}, { learningRate: 0.0001 }],
+          [{ batchSize: 1 }, { batchSize: 128 }],
+          [{ optimizer: "momentum" }, { optimizer: "sgd" }],
+        ].map((pair) => pair.map((settings) => begin(settings, 1024).errors()))"""
+    )
+    assert all(worse > 1.2 * better for better, worse in found)
+    small, large = found[1]
+    assert small < 100
+    assert large > 500
 
 
 def test_augmentation_is_the_affine_transform_of_the_book(engine: Page) -> None:
@@ -475,8 +493,8 @@ def test_reports_and_three_thousand_steps_take_no_more_memory(play: Page) -> Non
         )
         return used_megabytes(tools)
 
-    before = megabytes_after(30)
-    assert megabytes_after(100) - before < 0.5
+    before = megabytes_after(50)
+    assert megabytes_after(100) - before < 1
     press(play, "Learn")
     wait_until_seen(play, 3200)
     press(play, "Pause")
