@@ -112,7 +112,7 @@
       const x = input.values, y = output.values, w = kernel.values;
       y.set(bias.values);
       for (let i = 0; i < x.length; i++) {
-        if (x[i] === 0) continue; // paper, or what ReLU cut off: it adds nothing
+        if (x[i] === 0) continue; // such an input adds nothing to any sum
         const row = i * units; // of the kernel
         for (let unit = 0; unit < units; unit++) y[unit] += x[i] * w[row + unit];
       }

@@ -31,9 +31,9 @@
   }
 
   /**
-   * Each weight has a step size of its own: the gradient's running mean, divided by its
-   * running size. Both begin at zero and are too small at first; the two powers of the
-   * batch's number make up for that.
+   * Each weight has a step size of its own: the gradient's running mean, divided by the
+   * root of the running mean of its square. Both means begin at zero, so at first they
+   * are too small. Dividing by 1 - 0.9 ** batch and 1 - 0.999 ** batch corrects that.
    */
   function adam(parameters, learningRate) {
     const means = parameters.map(({ values }) => new Float64Array(values.length));
