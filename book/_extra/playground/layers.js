@@ -32,7 +32,7 @@
     const output = room((rows - size + 1) >> 1, (columns - size + 1) >> 1, filters);
     const kernel = room(size, size, channels, filters), bias = room(filters);
     const winners = new Int32Array(output.values.length); // where each best window begins
-    const down = columns * channels; // from a number of the input to the one below it
+    const down = columns * channels; // from one input value to the one a row below
     const across = size * channels; // the length of one row of a window
 
     /**
@@ -75,7 +75,7 @@
     }
 
     /**
-     * Only a winner that passed ReLU has a part in the loss; the rest has no slope.
+     * Only winners that passed ReLU affect the loss; every other sum has a slope of 0.
      */
     function backward() {
       const x = input.values, w = kernel.values, dw = kernel.gradient;
