@@ -78,44 +78,37 @@ def lift_ink(grey: Grey, scale: float) -> Grey:
     return (paper - grey) / np.maximum(paper, 1)
 
 
-def pieces_of(ink: Grey, grey: Grey, level: float, free: bool) -> tuple[Labels, Pieces]:
+def pieces_of(ink: Grey, level: float, free: bool) -> tuple[Labels, Pieces]:
     """Number the pieces of ink; list (strength, number, top, left, bottom, right).
 
-    The strongest comes first. Free ones are no specks, do not meet the border, and have
-    paper all around.
+    The strongest comes first. Free ones do not meet the border.
     """
     mask = ink > level
     size = window(ink.shape, GAP)
     wide = ndimage.grey_dilation(mask.astype(np.uint8), (size, size), mode="constant")
     labels, n = ndimage.label(wide, TOUCHING)
-    around = labels * ~mask
     labels = labels * mask  # a pen that skips leaves gaps, and one piece of ink
     places = ndimage.find_objects(labels)
     boxes = [(r.start, c.start, r.stop, c.stop) for r, c in places]
     numbers = np.arange(1, n + 1)
     strengths = ndimage.sum_labels(ink**1.5, labels, numbers)  # dark before large
     pieces = np.column_stack([strengths, numbers, np.reshape(boxes, (n, 4))])
-    sides = pieces[:, 4:] - pieces[:, 2:4]
-    pieces[sides[:, 1] > 3 * sides[:, 0], 0] *= 0.1  # a flat line is no whole digit
-    if free and n:
-        # Part of something larger is as dark around as itself, where it is no ink.
-        halves = grey * (1 - 0.5 * ink) / (1 - ink).clip(0.01)  # between ink and paper
-        half = np.append(0, ndimage.mean(halves, labels, numbers))
-        dark = ndimage.mean((grey < half[around]) & (ink < level / 2), around, numbers)
+    height, width = (pieces[:, 4:] - pieces[:, 2:4]).T
+    pieces[width > 3 * height, 0] *= 0.1  # a flat line is no whole digit
+    if free:
         inside = (pieces[:, 2:4] > 0) & (pieces[:, 4:] < ink.shape)
-        large = sides.max(axis=1) >= GAP * max(ink.shape)
-        pieces = pieces[inside.all(axis=1) & large & (dark < 0.1)]
+        pieces = pieces[inside.all(axis=1)]
     return labels, pieces[np.argsort(-pieces[:, 0], kind="stable")]
 
 
-def find_pieces(ink: Grey, grey: Grey, free: bool) -> tuple[Labels, Pieces, float]:
+def find_pieces(ink: Grey, free: bool) -> tuple[Labels, Pieces, float]:
     """Number and list the pieces of ink, with the level that suits the strongest."""
-    tried = [pieces_of(ink, grey, part * ink.max(), free) for part in (STRONG, WEAK)]
+    tried = [pieces_of(ink, part * ink.max(), free) for part in (STRONG, WEAK)]
     labels, pieces = max(tried, key=lambda one: one[1][:, 0].max(initial=0))
     if not len(pieces):
         return labels, pieces, 0.0
     level = STRONG * float(np.quantile(ink[labels == pieces[0, 1]], 0.95))
-    again, faint = (pieces_of(ink, grey, part * level, free) for part in (1, 0.5))
+    again, faint = (pieces_of(ink, part * level, free) for part in (1, 0.5))
     if len(again[1]):
         labels, pieces = again
     if len(faint[1]) and (faint[0] == faint[1][0, 1])[labels == pieces[0, 1]].any():
@@ -141,11 +134,11 @@ def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
     Ink is written on paper, so that paper is all around it. Only where no piece stands
     free, the digit fills the picture, and its paper is the median of what is light.
     """
-    labels, pieces, level = find_pieces(ink, grey, free=True)
+    labels, pieces, level = find_pieces(ink, free=True)
     if not len(pieces):
         paper = np.median(grey[grey >= (grey.min() + grey.max()) / 2])
         ink = np.clip((paper - grey) / max(paper, 1), 0, 1)
-        labels, pieces, level = find_pieces(ink, grey, free=False)
+        labels, pieces, level = find_pieces(ink, free=False)
     if not len(pieces):
         raise ValueError(NO_INK)
     main = pieces[0]

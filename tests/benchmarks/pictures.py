@@ -491,6 +491,12 @@ for _name, _both, _first, _second in (
         painted(printed(2, 13, 30), (70, 70, 90)),
     ),
     (
+        "pencil, and a black pen from the border",
+        {"side": 150, "colour": (150, 150, 152)},
+        painted(lambda pen, _: pen.line((330, 60, 250, 330), 255, 16), (30, 30, 40)),
+        painted(lambda pen, _: pen.line((-30, 300, 55, 90), 255, 14), (40, 35, 30)),
+    ),
+    (
         "small, on a large sheet",
         {"side": 80, "shape": (900, 700), "blur": 1},
         shadow(0.35, 0.6, 1),
@@ -564,7 +570,7 @@ photo(
 )
 photo(
     "sticky note on a wooden desk",
-    "unseen",
+    "hard",
     {},
     {},
     side=110,
@@ -575,12 +581,35 @@ photo(
 )
 photo(
     "pen beside the digit",
-    "unseen",
+    "hard",
     {},
     {},
     place=(0.5, 0.35),
     side=150,
     then=painted(lambda pen, _: pen.line((230, 60, 270, 330), 255, 16), (30, 40, 90)),
+)
+photo(
+    "felt pen on brown cardboard",
+    "unseen",
+    {},
+    {},
+    on=(178, 142, 104),
+    colour=(30, 28, 32),
+    pen=0.6,
+    side=150,
+    paper=lambda sheet, rng: wood(sheet.shape[:2], rng, (178, 142, 104)),
+    then=shadow(0.25, 0.4, 1),
+)
+photo(
+    "whiteboard with a lamp's reflection",
+    "unseen",
+    {},
+    {},
+    on=(208, 214, 218),
+    colour=(40, 80, 160),
+    side=160,
+    paper=painted(lambda pen, rng: hand(pen, rng, 60, 220), (255,) * 3, 0.8, 25),
+    then=vignette(0.25),
 )
 photo(
     "page of a spiral pad under a lamp",
