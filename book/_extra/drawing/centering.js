@@ -72,11 +72,15 @@
   const bothWays = (one, change) => transpose(change(transpose(change(one))));
 
   /** Cut a part out of a plane, around which lies 0. */
-  const cut = ({ height, width, values }, top, left, newHeight, newWidth) =>
-    plane(newHeight, newWidth, (i) => {
-      const column = left + (i % newWidth), row = top + Math.floor(i / newWidth);
-      return row >= 0 && row < height && column >= 0 && column < width ? values[row * width + column] : 0;
-    });
+  function cut({ height, width, values }, top, left, newHeight, newWidth) {
+    const part = new Float64Array(newHeight * newWidth);
+    const first = Math.max(0, left), end = Math.min(width, left + newWidth);
+    for (let row = Math.max(0, top); row < Math.min(height, top + newHeight); row++) {
+      const from = row * width, to = (row - top) * newWidth - left;
+      part.set(values.subarray(from + first, from + end), to + first);
+    }
+    return { height: newHeight, width: newWidth, values: part };
+  }
 
   const pad = (one, size) => cut(one, -size, -size, one.height + 2 * size, one.width + 2 * size);
 
@@ -323,7 +327,9 @@
     const edge = pen.filter((i) => around.some((step) => !(framed.values[i + step] > 0.4)));
     const wanted = (THINNEST * Math.max(digit.height, digit.width)) / BOX;
     const radius = Math.max(0, Math.trunc((wanted - (2 * pen.length) / edge.length) / 2 + 0.5));
-    return { digit: dilate(pad(digit, radius), 2 * radius + 1), top: top - radius, left: left - radius };
+    if (!radius) return { digit, top, left };
+    const wider = dilate(pad(digit, radius), 2 * radius + 1);
+    return { digit: wider, top: top - radius, left: left - radius };
   }
 
   /** Where rows of ink must start so that their centre of mass is at row 14. */
