@@ -331,7 +331,7 @@ for _name, _tuning, _test in (
         {"line": 0.55, "shape": (520, 420), "side": 300},
     ),
     (
-        "hairline",
+        "hair line",
         {"line": 0.65, "shape": (500, 400), "side": 300},
         {"line": 0.62, "shape": (520, 420), "side": 330},
     ),
