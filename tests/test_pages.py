@@ -100,6 +100,13 @@ def test_every_link_within_the_book_leads_somewhere() -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("name", ["index.html", "draw.html"])
+def test_a_page_that_opens_with_a_paper_does_not_wait_for_mathjax(name: str) -> None:
+    asked = re.findall(r'<script[^>]*src="([^"]+)', (HTML / name).read_text("utf-8"))
+    assert asked
+    assert not [script for script in asked if "mathjax" in script]
+
+
 def test_the_theme_has_one_search_box_and_its_icons_without_their_script(
     page: Page, origin: str
 ) -> None:
