@@ -571,46 +571,55 @@ photo(
 photo(
     "sticky note on a wooden desk",
     "hard",
-    {},
-    {},
+    {"then": chain(on_desk((340, 320), (110, 76, 54), 6), shadow(0.25, 0.2, 1))},
+    {"then": chain(on_desk((360, 300), (150, 108, 72), 12, 0.2), shadow(0.3, 0.08, 3))},
     side=110,
     shape=(190, 190),
     on=(246, 226, 110),
     colour=(35, 45, 110),
-    then=chain(on_desk((360, 300), (150, 108, 72), 12, 0.2), shadow(0.3, 0.08, 3)),
 )
 photo(
     "pen beside the digit",
     "hard",
-    {},
-    {},
-    place=(0.5, 0.35),
+    {
+        "place": (0.5, 0.65),
+        "then": painted(lambda pen, _: pen.line((60, 90, 40, 340), 255, 14), BLACK),
+    },
+    {
+        "place": (0.5, 0.35),
+        "then": painted(
+            lambda pen, _: pen.line((230, 60, 270, 330), 255, 16), (30, 40, 90)
+        ),
+    },
     side=150,
-    then=painted(lambda pen, _: pen.line((230, 60, 270, 330), 255, 16), (30, 40, 90)),
 )
-photo(
-    "felt pen on brown cardboard",
-    "unseen",
-    {},
-    {},
-    on=(178, 142, 104),
-    colour=(30, 28, 32),
-    pen=0.6,
-    side=150,
-    paper=lambda sheet, rng: wood(sheet.shape[:2], rng, (178, 142, 104)),
-    then=shadow(0.25, 0.4, 1),
-)
-photo(
-    "whiteboard with a lamp's reflection",
-    "unseen",
-    {},
-    {},
-    on=(208, 214, 218),
-    colour=(40, 80, 160),
-    side=160,
-    paper=painted(lambda pen, rng: hand(pen, rng, 60, 220), (255,) * 3, 0.8, 25),
-    then=vignette(0.25),
-)
+CARDBOARD = (178, 142, 104)
+for _name, _both in (
+    (
+        "felt pen on brown cardboard",
+        {
+            "on": CARDBOARD,
+            "colour": (30, 28, 32),
+            "pen": 0.6,
+            "side": 150,
+            "paper": lambda sheet, rng: wood(sheet.shape[:2], rng, CARDBOARD),
+            "then": shadow(0.25, 0.4, 1),
+        },
+    ),
+    (
+        "whiteboard with a lamp's reflection",
+        {
+            "on": (208, 214, 218),
+            "colour": (40, 80, 160),
+            "side": 160,
+            "paper": painted(
+                lambda pen, rng: hand(pen, rng, 60, 220), (255,) * 3, 0.8, 25
+            ),
+            "then": vignette(0.25),
+        },
+    ),
+):
+    photo(_name, "unseen", {}, {}, **_both)  # nothing is tuned by them
 photo(
     "page of a spiral pad under a lamp",
     "hard",
