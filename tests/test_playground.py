@@ -493,8 +493,8 @@ def test_reports_and_three_thousand_steps_take_no_more_memory(play: Page) -> Non
         )
         return used_megabytes(tools)
 
-    before = megabytes_after(50)
-    assert megabytes_after(100) - before < 1
+    before = megabytes_after(30)
+    assert megabytes_after(100) - before < 0.5
     press(play, "Learn")
     wait_until_seen(play, 3200)
     press(play, "Pause")
