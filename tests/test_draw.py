@@ -314,9 +314,9 @@ def test_samples_show_their_label(draw: Page) -> None:
     expect(draw.locator(VERDICT)).to_contain_text("Its label says")
 
 
-def png(picture: Picture) -> bytes:
+def encoded(picture: Picture, kind: str = "PNG") -> bytes:
     file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG")
+    Image.fromarray(picture).save(file, kind)
     return file.getvalue()
 
 
@@ -342,8 +342,8 @@ def test_a_picture_file_is_read_as_in_python(
 ) -> None:
     grey = 255 - np.pad(mnist["x_test"][8], 9)  # a 5 that the network doubts a little
     colours = np.stack([grey, 128 + grey // 2, np.maximum(grey, 100)], axis=-1)
-    (tmp_path / "colours.png").write_bytes(png(colours))
-    choose_file(draw, png(colours))
+    (tmp_path / "colours.png").write_bytes(encoded(colours))
+    choose_file(draw, encoded(colours))
     expect(draw.locator(".answer-number").first).not_to_have_text("–")
     centred = center_digit(read_picture(tmp_path / "colours.png"))[np.newaxis]
     logits = layers_of(network, centred)["logits"][0]
@@ -368,32 +368,40 @@ def test_a_picture_dropped_or_pasted_anywhere_is_read(
             : new ClipboardEvent("paste", { clipboardData: data, ...options });
           return !document.querySelector("h2").dispatchEvent(event);
         }""",
-        [list(png(255 - np.pad(mnist["x_test"][0], 9))), way],
+        [list(encoded(255 - np.pad(mnist["x_test"][0], 9))), way],
     )
     assert stayed
     expect(draw.locator(VERDICT)).to_have_text("This is a 7.")
 
 
-def test_a_file_that_is_no_picture_is_named_and_changes_nothing(draw: Page) -> None:
+def test_a_file_that_is_no_picture_is_named_and_changes_nothing(
+    draw: Page, mnist: Arrays
+) -> None:
     draw_with_the_mouse(draw)
     before = percentages(draw)
-    choose_file(draw, b"no picture", "notes.png")
-    expect(draw.locator(VERDICT)).to_have_text(
-        "notes.png is not a picture that this browser can read."
+    whole = encoded(
+        255 - mnist["x_test"][0].repeat(20, axis=0).repeat(20, axis=1), "JPEG"
     )
-    assert percentages(draw) == before
+    for name, content in (("notes.png", b"no picture"), ("half.jpg", whole[:-5000])):
+        choose_file(draw, content, name)
+        expect(draw.locator(VERDICT)).to_have_text(
+            f"{name} is not a picture that this browser can read."
+        )
+        assert percentages(draw) == before
+    choose_file(draw, whole)
+    expect(draw.locator(VERDICT)).to_have_text("This is a 7.")
 
 
 def test_a_picture_without_a_digit_or_with_two_is_doubted(
     draw: Page, mnist: Arrays
 ) -> None:
-    choose_file(draw, png(np.pad(np.hstack(list(mnist["x_test"][:2])), 4)))
+    choose_file(draw, encoded(np.pad(np.hstack(list(mnist["x_test"][:2])), 4)))
     expect(draw.locator(VERDICT)).to_contain_text("2 digits")
     for level in (0, 255):
         press(draw, "Clear")
         draw_with_the_mouse(draw)
         assert "–" not in percentages(draw)
-        choose_file(draw, png(np.full((50, 40), level, np.uint8)))
+        choose_file(draw, encoded(np.full((50, 40), level, np.uint8)))
         expect(draw.locator(VERDICT)).to_contain_text("No ink")
         assert percentages(draw) == EMPTY
 
@@ -467,7 +475,7 @@ def unfold(page: Page) -> None:
 @pytest.fixture
 def five(draw: Page, mnist: Arrays) -> Page:
     """The chapter with a 5 of the test set on its paper."""
-    choose_file(draw, png(255 - np.pad(mnist["x_test"][8], 9)))
+    choose_file(draw, encoded(255 - np.pad(mnist["x_test"][8], 9)))
     expect(draw.locator(".answer-number").first).not_to_have_text("–")
     return draw
 

@@ -5,11 +5,24 @@
 
   const LARGEST = 512; // a picture with a longer side is shrunk to it
 
+  /**
+   * Decode a picture file. A JPEG that has its last two bytes is left to an image element, which
+   * shrinks it while it decodes: twice as fast. Half a JPEG it would draw without an error.
+   */
+  async function decode(file) {
+    const end = new Uint8Array(await file.slice(-2).arrayBuffer());
+    if (end[0] !== 0xff || end[1] !== 0xd9) return createImageBitmap(file);
+    const image = new Image();
+    image.src = URL.createObjectURL(file);
+    await new Promise((done, fail) => Object.assign(image, { onload: done, onerror: fail }));
+    return image;
+  }
+
   /** Read a picture file into a canvas. Dark ink on transparent is laid on white, light on black. */
   async function readPicture(file) {
     let picture;
     try {
-      picture = await createImageBitmap(file);
+      picture = await decode(file);
     } catch {
       const isHeic = /\.hei[cf]$/i.test(file.name);
       const what = isHeic ? "a HEIC picture: save it as JPEG" : "not a picture that this browser can read";
@@ -22,7 +35,8 @@
     const context = canvas.getContext("2d");
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    picture.close();
+    if (picture.close) picture.close();
+    else URL.revokeObjectURL(picture.src);
     context.globalCompositeOperation = "destination-over"; // below what is there already
     context.fillStyle = paperFor(context.getImageData(0, 0, canvas.width, canvas.height).data);
     context.fillRect(0, 0, canvas.width, canvas.height);
