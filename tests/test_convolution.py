@@ -2,7 +2,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.signal
 import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,18 +29,6 @@ channels = st.integers(1, 6)
 paddings: Any = st.sampled_from(["valid", "same"])
 seeds = st.integers(0, 2**32 - 1)
 
-ARTICLE_IMAGE = np.array(
-    [
-        [1, 1, 1, 0, 0],
-        [0, 1, 1, 1, 0],
-        [0, 0, 1, 1, 1],
-        [0, 0, 1, 1, 0],
-        [0, 1, 1, 0, 0],
-    ]
-)
-ARTICLE_KERNEL = np.array([[1, 0, 1], [0, 1, 0], [1, 0, 1]])
-ARTICLE_RESULT = [[4, 3, 4], [2, 4, 3], [2, 3, 4]]  # by hand
-
 
 def numbers(seed: int, *shape: int) -> Array:
     """Draw numbers from -1 to 1 in an array of this shape."""
@@ -62,26 +49,6 @@ def assert_equal_to_keras(found: Array, layer: Any, x: Array) -> None:
 
 
 # One picture, one kernel
-
-
-def test_the_example_worked_by_hand() -> None:
-    result = convolve2d(ARTICLE_IMAGE, ARTICLE_KERNEL)
-    expected = np.array(ARTICLE_RESULT, np.int64)
-    np.testing.assert_array_equal(result, expected, strict=True)
-    corners = convolve2d(ARTICLE_IMAGE, ARTICLE_KERNEL, stride=2)
-    assert corners.tolist() == [[4, 4], [2, 4]]
-
-
-@given(sides, sides, windows, windows, seeds)
-def test_convolve2d_equals_scipy(
-    height: int, width: int, rows: int, columns: int, seed: int
-) -> None:
-    height, width = max(height, rows), max(width, columns)
-    image, kernel = numbers(seed, height, width), numbers(seed, rows, columns)
-    expected = scipy.signal.correlate2d(image, kernel, mode="valid")
-    found = convolve2d(image, kernel)
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @given(sides, sides, windows, windows, strides, paddings, seeds)
@@ -109,12 +76,6 @@ def test_whole_numbers_give_whole_numbers_and_do_not_overflow(dtype: Any) -> Non
     np.testing.assert_array_equal(
         convolve2d(largest, largest[:3, :3]), expected, strict=True
     )
-
-
-def test_a_kernel_larger_than_the_picture_is_refused() -> None:
-    for image in (np.zeros((2, 5)), np.zeros((5, 2)), np.zeros((0, 5))):
-        with pytest.raises(ValueError, match="window"):
-            convolve2d(image, np.zeros((3, 3)))
 
 
 # The layers
@@ -155,11 +116,6 @@ def test_max_pool2d_equals_keras(
     assert_equal_to_keras(max_pool2d(x, size, stride, padding), layer, x)
 
 
-def test_max_pool2d_halves_and_leaves_an_odd_last_row_and_column_out() -> None:
-    found = max_pool2d(np.arange(25).reshape(1, 5, 5, 1))
-    assert found[0, :, :, 0].tolist() == [[6, 8], [16, 18]]
-
-
 @given(sides, sides, channels, seeds)
 def test_relu_and_batch_normalize_equal_keras(
     height: int, width: int, count: int, seed: int
@@ -181,37 +137,30 @@ def test_dense_equals_keras(count: int, inputs: int, outputs: int, seed: int) ->
 
 
 @given(st.integers(1, 4), st.integers(2, 12), st.sampled_from([1, 10, 1000]), seeds)
-def test_softmax_equals_scipy_and_keras(
-    count: int, classes: int, size: int, seed: int
-) -> None:
+def test_softmax_equals_scipy(count: int, classes: int, size: int, seed: int) -> None:
     x = size * numbers(seed, count, classes)
     np.testing.assert_allclose(softmax(x), scipy.special.softmax(x, axis=1), atol=1e-6)
-    assert_equal_to_keras(softmax(x), layers.Activation("softmax"), x)
-    both = np.stack([x, x])
-    np.testing.assert_array_equal(softmax(both), np.stack([softmax(x), softmax(x)]))
 
 
-def test_shapes_that_do_not_fit_each_other_are_refused() -> None:
-    images, kernels = np.zeros((2, 4, 4, 3)), np.zeros((3, 3, 2, 5))
-    for bias in (np.zeros(5), np.zeros(1)):  # NumPy alone would add a bias of one
-        with pytest.raises(TypeError, match="kernels" if len(bias) > 1 else "bias"):
-            conv2d(images[..., : len(bias) + 1], kernels, bias)
-    with pytest.raises(TypeError, match="images"):
-        max_pool2d(images[0])
-    with pytest.raises(ValueError, match="window"):
-        max_pool2d(images, 5)
+def test_one_bias_for_all_filters_is_refused_though_numpy_would_add_it() -> None:
+    with pytest.raises(TypeError, match="bias"):
+        conv2d(np.zeros((2, 4, 4, 3)), np.zeros((3, 3, 3, 5)), np.zeros(1))
+
+
+def test_a_window_larger_than_the_picture_is_refused() -> None:
+    for image in (np.zeros((2, 5)), np.zeros((5, 2)), np.zeros((0, 5))):
+        with pytest.raises(ValueError, match="window"):
+            convolve2d(image, np.zeros((3, 3)))
 
 
 # The whole network
 
 
 def test_forward_equals_the_pretrained_network(mnist: dict[str, Array]) -> None:
-    x, _ = prepare(mnist["x_test"][:200], mnist["y_test"][:200])
+    x, _ = prepare(mnist["x_test"][:50], mnist["y_test"][:50])
     network = load_pretrained()
     until_logits = keras.Model(network.inputs, network.get_layer("logits").output)
     expected = until_logits.predict(x, verbose=0)
     weights = {layer.name: layer.get_weights() for layer in network.layers}
     logits = convolution.forward(weights, x)
-    assert logits.shape == expected.shape
     np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-3)
-    assert np.ptp(expected, axis=0).min() > 1  # the logits do depend on the digit
