@@ -7,11 +7,7 @@ import sys
 
 import pytest
 
-from mnist_tutorial.augmentation import with_augmentation
-from mnist_tutorial.backend import garbage_left, keras, stderr_held_back
-from mnist_tutorial.experiments.article import build_article_cnn
-from mnist_tutorial.experiments.variants import build_strided_cnn
-from mnist_tutorial.models import build_cnn, build_deep_cnn
+from mnist_tutorial.backend import garbage_left, stderr_held_back
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
@@ -36,16 +32,6 @@ def test_building_a_network_prints_nothing() -> None:
     assert (finished.stdout, finished.stderr, finished.returncode) == ("", "", 0)
 
 
-def test_networks_take_channels_last_whatever_keras_is_set_to() -> None:
-    keras.config.set_image_data_format("channels_first")
-    try:
-        for build in (build_cnn, build_deep_cnn, build_strided_cnn, build_article_cnn):
-            model = with_augmentation(build(), {"rotation": 8}, seed=0)
-            assert model.output_shape == (None, 10)
-    finally:
-        keras.config.set_image_data_format("channels_last")
-
-
 def test_garbage_is_collected_after_the_import_as_it_was_before() -> None:
     for collect in (gc.disable, gc.enable):
         collect()
@@ -55,20 +41,14 @@ def test_garbage_is_collected_after_the_import_as_it_was_before() -> None:
         assert gc.isenabled() == before
 
 
-def test_what_is_printed_during_the_import_is_held_back(
+def test_what_is_printed_during_the_import_is_held_back_unless_it_fails(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     with stderr_held_back():
         os.write(2, b"a start-up message\n")
     os.write(2, b"printed afterwards\n")
     assert capfd.readouterr().err == "printed afterwards\n"
-
-
-def test_an_error_during_the_import_lets_the_text_through(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
     with pytest.raises(ImportError, match="no such library"), stderr_held_back():
         os.write(2, b"the reason\n")
         raise ImportError("no such library")
-    os.write(2, b"printed afterwards\n")
-    assert capfd.readouterr().err.splitlines() == ["the reason", "printed afterwards"]
+    assert capfd.readouterr().err == "the reason\n"
