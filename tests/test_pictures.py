@@ -31,12 +31,9 @@ def likeness(first: Picture, second: Picture) -> float:
 def test_a_scanned_digit_comes_back(
     mnist: Arrays, place: int, seed: int, inverted: bool
 ) -> None:
-    random, digit = np.random.default_rng(seed), mnist["x_test"][place]
-    scale, lowest, highest = (
-        random.integers(2, 9),
-        (0.6, 0.4, -0.4, 0),
-        (1, 1, 0.4, 0.02),
-    )
+    digit, random = mnist["x_test"][place], np.random.default_rng(seed)
+    scale = random.integers(2, 9)
+    lowest, highest = (0.6, 0.4, -0.4, 0), (1, 1, 0.4, 0.02)
     paper, contrast, shade, noise = random.uniform(lowest, highest)
     ink = np.kron(np.pad(digit, 3), np.ones((scale, scale))) / 255
     light = paper * np.linspace(1 - shade / 2, 1 + shade / 2, len(ink))
