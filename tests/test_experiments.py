@@ -20,7 +20,7 @@ from mnist_tutorial.experiments import (
     registry,
     variants,
 )
-from mnist_tutorial.experiments.article import AS_MEANT, build_article_cnn
+from mnist_tutorial.experiments.article import AS_MEANT
 from mnist_tutorial.experiments.registry import EXPERIMENTS, Experiment
 from mnist_tutorial.experiments.run import Run, run
 from mnist_tutorial.experiments.variants import Variant
@@ -55,24 +55,6 @@ def write_answers(probabilities: NDArray[np.float32]) -> str:
 # Networks and optimizers
 
 
-def test_the_articles_network_normalizes_after_relu_at_its_five_places() -> None:
-    described = models.describe(build_article_cnn())
-    names = [name for name, *_ in described]
-    before = [names[names.index(f"norm_{number}") - 1] for number in range(1, 6)]
-    assert before == ["relu_1", "relu_2", "relu_3", "flatten", "relu_5"]
-    rest = [row for row in described if "norm" not in row[0]]
-    assert rest == models.describe(models.build_cnn(normalize=False))
-
-
-def test_strides_take_the_place_of_pooling() -> None:
-    halved = {"conv_2": (12, 12, 32), "conv_4": (4, 4, 64)}
-    assert models.describe(variants.build_strided_cnn()) == [
-        (name, halved.get(name, shape), count)
-        for name, shape, count in models.describe(models.build_cnn())
-        if "pool" not in name
-    ]
-
-
 @pytest.mark.parametrize(
     ("changes", "parameters"),
     [
@@ -90,6 +72,8 @@ def test_a_variant_builds_the_network_that_it_names_by_its_seed(
     built = [variants.build(replace(variant, seed=seed)) for seed in (0, 0, 1)]
     assert built[0].count_params() == parameters
     assert built[0].get_layer("dropout").rate == 0.4
+    pools = [layer for layer in built[0].layers if layer.name.startswith("pool")]
+    assert bool(pools) == (variant.pooling == "max")
     first, same, other = (model.get_weights()[0] for model in built)
     assert np.array_equal(first, same)
     assert not np.array_equal(first, other)
@@ -124,16 +108,23 @@ def test_a_run_scores_the_network_after_each_epoch(
     small_run: Run, test_data: Prepared
 ) -> None:
     model, entry = small_run
-    x_test, y_test = test_data
-    said = model.predict(x_test, verbose=0)
-    correct = 40 - training.evaluate(model, x_test, y_test).errors
+    x, y = test_data
+    said = model.predict(x, verbose=0)
+    correct = 40 - training.evaluate(model, x, y).errors
     assert entry["answers"] == write_answers(said)
     assert (entry["correct"], entry["digits"]) == (correct, 40)
-    loss = np.mean(keras.losses.categorical_crossentropy(y_test, said))
-    assert entry["history"].keys() == {"loss", "accuracy", "test_correct", "test_loss"}
+    loss = np.mean(keras.losses.categorical_crossentropy(y, said))
     assert entry["history"]["test_loss"] == [pytest.approx(loss, abs=1e-4)]
     assert entry["history"]["test_correct"] == [correct]
     assert json.loads(json.dumps(entry)) == entry
+
+
+def test_the_average_of_the_weights_is_what_is_scored_and_returned(
+    small_run: Run, train_data: Prepared, test_data: Prepared
+) -> None:
+    model, entry = run(replace(SMALL, ema=0.5), train_data, test_data)
+    assert (model.get_weights()[0] != small_run[0].get_weights()[0]).any()
+    assert entry["answers"] == write_answers(model.predict(test_data[0], verbose=0))
 
 
 def test_the_last_epoch_counts_even_if_an_earlier_one_was_better(
@@ -147,20 +138,10 @@ def test_the_last_epoch_counts_even_if_an_earlier_one_was_better(
     assert entry["correct"] == agreeing < 40
 
 
-def test_the_average_of_the_weights_is_what_is_scored_and_returned(
-    small_run: Run, train_data: Prepared, test_data: Prepared
-) -> None:
-    model, entry = run(replace(SMALL, ema=0.5), train_data, test_data)
-    assert entry["history"]["loss"] == small_run[1]["history"]["loss"], "till the end"
-    assert (model.get_weights()[0] != small_run[0].get_weights()[0]).any()
-    assert entry["answers"] == write_answers(model.predict(test_data[0], verbose=0))
-
-
 def test_the_program_of_the_page_one_page_is_what_its_record_trains(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    book = Path(__file__).parent.parent / "book"
-    monkeypatch.chdir(book)
+    monkeypatch.chdir(Path(__file__).parent.parent / "book")
     page = json.loads(Path("one_page.ipynb").read_text(encoding="utf-8"))
     program: dict[str, Any] = {}
     for cell in page["cells"]:
@@ -169,12 +150,10 @@ def test_the_program_of_the_page_one_page_is_what_its_record_trains(
             exec(source.replace("epochs=1", "epochs=2"), program)
             for name in {"x_train", "y_train", "x_test", "y_test"} & program.keys():
                 program[name] = program[name][:100]  # two batches
-    training_data = program["x_train"], program["y_train"]
-    recipe = replace(EXPERIMENTS["one-page"].recipe, epochs=2)
-    test_data = program["x_test"], program["y_test"]
-    model, entry = one_page.run_on_arrays(recipe, training_data, test_data)
-    assert entry["history"]["loss"] == pytest.approx(
-        program["history"].history["loss"], abs=1e-4
+    model, _ = one_page.run_on_arrays(
+        replace(EXPERIMENTS["one-page"].recipe, epochs=2),
+        (program["x_train"], program["y_train"]),
+        (program["x_test"], program["y_test"]),
     )
     for trained, weight in zip(
         model.get_weights(), program["model"].get_weights(), strict=True
@@ -207,7 +186,9 @@ def test_the_temperature_has_the_smallest_loss_of_all(
 def test_training_and_validation_digits_are_apart(mnist: Arrays) -> None:
     parts = slice(50_000), slice(50_000, None)
     for (x, y), part in zip(registry.digits("validation"), parts, strict=True):
-        np.testing.assert_array_equal(x[..., 0] * 255, mnist["x_train"][part])
+        np.testing.assert_array_equal(
+            x[::50, ..., 0] * 255, mnist["x_train"][part][::50]
+        )
         np.testing.assert_array_equal(y.argmax(axis=1), mnist["y_train"][part])
 
 
@@ -266,31 +247,24 @@ def test_each_member_of_the_ensemble_is_kept_with_its_probabilities(
     np.testing.assert_allclose(said, probabilities[1], atol=1e-3)
 
 
-def test_members_of_both_designs_teach_a_student_what_they_say_of_its_pictures(
-    train_data: Prepared,
-    test_data: Prepared,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_teachers_of_both_designs_say_what_the_lesson_holds_of_augmented_digits(
+    train_data: Prepared, test_data: Prepared, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(ensemble, "MEMBERS", tmp_path)
-    monkeypatch.setattr(ensemble, "TEACHERS", [3])
-    teachers = []
-    for changes in ensemble.DESIGNS:
-        recipe = replace(ensemble.MEMBER, seed=3, **changes)
-        teachers.append(training.build(recipe))
-        (tmp_path / recipe.network).mkdir()
-        weights.save(teachers[-1], weights_path(tmp_path / recipe.network, 3))
-    recipe = replace(EXPERIMENTS["distilled"].recipe, batch_size=32)
-    _, entry = ensemble.run_with_members(recipe, train_data, test_data)
-    with np.load(tmp_path / "lesson.npz") as lesson:
+    recipes = [Variant(seed=3), Variant(seed=3, network="deep")]
+    teachers = [training.build(recipe) for recipe in recipes]
+    paths = [tmp_path / f"{recipe.network}.weights.h5" for recipe in recipes]
+    for teacher, path in zip(teachers, paths, strict=True):
+        weights.save(teacher, path)
+    pairs = [*zip(recipes, paths, strict=True)]
+    path = tmp_path / "lesson.npz"
+    ensemble.run_with_teachers(SMALL, train_data, test_data, pairs, path)
+    with np.load(path) as lesson:
         pictures, answers = lesson["pictures"], lesson["answers"]
     copies = pictures.reshape(5, 64, 28, 28)
     assert len({copy.tobytes() for copy in copies}) == 5, "each augmented otherwise"
     x = pictures[..., np.newaxis].astype(np.float32) / 255
     said = np.mean([teacher.predict(x, verbose=0) for teacher in teachers], axis=0)
     np.testing.assert_allclose(answers, said, atol=1e-3)
-    entropy = -(said * np.log(said)).sum(axis=1).mean()
-    assert entry["history"]["loss"][0] > entropy, "less is impossible with such labels"
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
