@@ -25,13 +25,6 @@ def test_a_record_is_what_its_runs_share_and_the_list_of_them(tmp_path: Path) ->
     assert results.load("first", tmp_path) == expected
 
 
-def test_each_record_that_comes_along_can_be_read() -> None:
-    names = [path.stem for path in results.RESULTS.glob("*.jsonl")]
-    assert {"tutorial", "ensemble"} <= set(names)
-    for name in names:
-        assert results.load(name)["runs"], name
-
-
 @pytest.mark.parametrize(
     "lines",
     [
@@ -49,12 +42,6 @@ def test_a_damaged_record_is_refused(tmp_path: Path, lines: list[Any]) -> None:
     with pytest.raises(ValueError) as error:
         results.load("first", tmp_path)
     assert str(path) in str(error.value)
-
-
-def test_a_missing_record_is_named_with_those_that_there_are(tmp_path: Path) -> None:
-    write(tmp_path, ABOUT)
-    with pytest.raises(FileNotFoundError, match=r"'second'.*first"):
-        results.load("second", tmp_path)
 
 
 def test_the_ensemble_says_of_each_test_digit_what_its_answers_are(
