@@ -18,10 +18,6 @@ def entry(seed: int) -> dict[str, Any]:
     return {"seed": seed, "correct": 9950, "digits": 10000}
 
 
-def seeds_of(record: dict[str, Any]) -> list[int]:
-    return [run["seed"] for run in record["runs"]]
-
-
 def test_a_stopped_recording_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     tried = []
 
@@ -82,16 +78,6 @@ def test_another_machine_may_go_on_but_another_recipe_may_not(tmp_path: Path) ->
     assert recorded == {"name": "first", **ABOUT, "runs": [entry(0), entry(1)]}
 
 
-def test_what_another_records_during_a_run_is_kept_and_not_recorded_twice(
-    tmp_path: Path,
-) -> None:
-    def run(seed: int) -> dict[str, Any]:
-        record("first", ABOUT, [{"seed": 3}, {"seed": 0}], entry, tmp_path)
-        return entry(seed)
-
-    assert seeds_of(record("first", ABOUT, SEEDS[:2], run, tmp_path)) == [3, 0, 1]
-
-
 def test_two_processes_at_once_lose_nothing_and_record_nothing_twice(
     tmp_path: Path,
 ) -> None:
@@ -120,4 +106,5 @@ record("first", about, keys, lambda seed: {"correct": 1, "digits": 1}, Path())
     for process in processes:
         process.communicate()
     assert [process.returncode for process in processes] == [0, 0]
-    assert sorted(seeds_of(results.load("first", tmp_path))) == list(range(60))
+    runs = results.load("first", tmp_path)["runs"]
+    assert sorted(run["seed"] for run in runs) == list(range(60))
