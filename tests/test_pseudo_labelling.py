@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jaxtyping import TypeCheckError
 from numpy.typing import NDArray
 
 from mnist_tutorial.pseudo_labelling import (
@@ -108,8 +107,3 @@ def test_parts_that_make_no_batch_are_refused(fractions: list[float]) -> None:
     parts = [part(5, 0, fraction) for fraction in fractions]
     with pytest.raises(ValueError, match="8 places"):
         mixed_batches(parts, batch_size=8, steps=1, seed=0)
-
-
-def test_a_part_has_a_label_for_each_image() -> None:
-    with pytest.raises(TypeCheckError):
-        Part(part(4, 0, 1).x, part(5, 0, 1).y, 1)
