@@ -87,17 +87,6 @@ def test_each_map_is_blue_above_0_orange_below_white_at_0(dtype: type) -> None:
         np.testing.assert_allclose(color_of(axis, 0), 1, atol=0.01)
 
 
-def test_the_stack_writes_name_shape_and_parameters_beside_each_block() -> None:
-    axis = draw_stack(LAYERS).axes[0]
-    blocks = [np.asarray(patch.get_path().vertices) for patch in axis.patches[::3]]
-    written = {text.get_text(): text.get_position() for text in axis.texts}
-    assert {"26 × 26 × 32", "13 × 13 × 32", "320", "2,769,408", "–"} < set(written)
-    for (name, _, _), block in zip(LAYERS, blocks, strict=True):
-        assert block[:, 1].min() < written[name][1] < block[:, 1].max()
-    bold = [text.get_text() for text in axis.texts if text.get_fontweight() == "bold"]
-    assert bold == ["dense", "512", "2,769,408", "layer", "shape", "parameters"]
-
-
 def test_a_block_is_as_wide_as_the_picture_and_dark_if_it_has_parameters() -> None:
     axis = draw_stack(LAYERS).axes[0]
     fronts = axis.patches[::3]
@@ -109,6 +98,10 @@ def test_a_block_is_as_wide_as_the_picture_and_dark_if_it_has_parameters() -> No
     assert axis.yaxis_inverted()  # from the top to the bottom, without overlap
     for above, below in itertools.pairwise(corners):
         assert above[:, 1].max() < below[:, 1].min()
+    written = {text.get_text(): text.get_position() for text in axis.texts}
+    assert {"26 × 26 × 32", "13 × 13 × 32", "320", "2,769,408", "–"} < set(written)
+    for (name, _, _), corner in zip(LAYERS, corners, strict=True):
+        assert corner[:, 1].min() < written[name][1] < corner[:, 1].max()
 
 
 def test_learning_curves_are_the_numbers_of_the_histories() -> None:
@@ -128,15 +121,9 @@ def test_learning_curves_are_the_numbers_of_the_histories() -> None:
     assert same_color(training.get_color(), validation.get_color())
     assert not same_color(training.get_color(), lines["net 0, training"].get_color())
     assert len(lines) == 8 and axis.get_legend() is not None
-
-
-def test_a_measure_is_drawn_by_its_name_or_missed() -> None:
-    histories = {"net": {"loss": [0.5], "accuracy": [0.8]}}
-    axis = draw_learning_curves(histories, "accuracy").axes[0]
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "accuracy")
-    assert np.array_equal(axis.get_lines()[0].get_xydata(), [[1, 0.8]])
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "loss")
     with pytest.raises(ValueError, match="precision"):
-        draw_learning_curves(histories, "precision")
+        draw_learning_curves({"plain": plain}, "precision")
 
 
 def test_a_source_is_shown_whole() -> None:
