@@ -11,7 +11,16 @@ from mnist_tutorial.convolution import convolve2d, relu
 pytestmark = needs_pages
 WORKSHEET = (HTML / "_static" / "worksheet.html").as_uri()
 TEACHING = (HTML / "teaching.html").as_uri()
-MARGIN = "0.4in"  # Chromium's default
+
+
+def sheets(page: Page, size: str) -> int:
+    """How many sheets of paper a page takes, with Chromium's default margins."""
+    margin = "0.4in"
+    printed = page.pdf(
+        format=size,
+        margin={"top": margin, "right": margin, "bottom": margin, "left": margin},
+    )
+    return len(re.findall(rb"/Type */Page\b", printed))
 
 
 def test_the_key_gives_what_the_package_computes_for_what_the_sheet_asks(
@@ -40,25 +49,14 @@ def test_the_key_gives_what_the_package_computes_for_what_the_sheet_asks(
     np.testing.assert_array_equal(key, expected)
 
 
-def test_the_worksheet_fits_a_phone_and_one_printed_sheet_and_bars_no_reader(
+def test_the_sheet_fits_a_phone_and_prints_alone_and_its_key_on_the_next_page(
     page: Page,
 ) -> None:
     page.goto(WORKSHEET)
     assert violations(page, "html") == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    for size in ("A4", "Letter"):
-        assert len(re.findall(rb"/Type */Page\b", page.pdf(format=size))) == 1
-
-
-def test_the_teachers_sheet_prints_alone_and_its_key_on_the_next_page(
-    page: Page,
-) -> None:
+    assert [sheets(page, size) for size in ("A4", "Letter")] == [1, 1]
     page.goto(TEACHING)
     page.get_by_role("link", name="the sheet").first.click()
     page.emulate_media(media="print")
-    for size in ("A4", "Letter"):
-        printed = page.pdf(
-            format=size,
-            margin={"top": MARGIN, "right": MARGIN, "bottom": MARGIN, "left": MARGIN},
-        )
-        assert len(re.findall(rb"/Type */Page\b", printed)) == 2
+    assert [sheets(page, size) for size in ("A4", "Letter")] == [2, 2]
