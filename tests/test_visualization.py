@@ -9,17 +9,14 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mnist_tutorial.recipe import Recipe
 from mnist_tutorial.visualization import (
     BLUE,
     ORANGE,
     draw_augmented,
     draw_digits,
     draw_learning_curves,
-    draw_map,
     draw_maps,
     draw_stack,
-    show_source,
 )
 
 Array = NDArray[Any]
@@ -124,10 +121,3 @@ def test_learning_curves_are_the_numbers_of_the_histories() -> None:
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "loss")
     with pytest.raises(ValueError, match="precision"):
         draw_learning_curves({"plain": plain}, "precision")
-
-
-def test_a_source_is_shown_whole() -> None:
-    text = show_source(draw_map, draw_stack).data
-    assert text.startswith("```python\ndef draw_map(") and text.endswith("```")
-    assert "clim=(-reach, reach))\n\n\ndef draw_stack(" in text
-    assert show_source(Recipe).data.startswith("```python\n@dataclass(frozen=True)\n")
