@@ -42,10 +42,6 @@ def write_picture(name: str) -> Callable[[Path], Path]:
     return write
 
 
-def write_idx(folder: Path) -> Path:
-    return write_idx_folder(folder, SET) / "t10k-images-idx3-ubyte"
-
-
 def write_idx_gz(folder: Path) -> Path:
     write_idx_folder(folder, SET, compressed=True, name="{0}.gz")
     return folder / "train-images-idx3-ubyte.gz"
@@ -61,26 +57,22 @@ def write_probabilities(folder: Path) -> Path:
     return folder / "ensemble.npz"
 
 
-def read_folder(path: Path) -> Any:
-    return load_mnist(path.parent)
-
-
-def read_weights(path: Path) -> Any:
-    return weights.load(path).get_weights()
-
-
-def read_probabilities(path: Path) -> Any:
-    return results.load_probabilities(path.parent)
-
-
 KINDS = {
     "npz": Kind(lambda folder: write_npz(folder / "set.npz", SET), load_mnist, True),
-    "idx": Kind(write_idx, read_folder, has_sum=False),
-    "idx.gz": Kind(write_idx_gz, read_folder, has_sum=True),
+    "idx": Kind(
+        lambda folder: write_idx_folder(folder, SET) / "t10k-images-idx3-ubyte",
+        lambda path: load_mnist(path.parent),
+        has_sum=False,
+    ),
+    "idx.gz": Kind(write_idx_gz, lambda path: load_mnist(path.parent), has_sum=True),
     "png": Kind(write_picture("one.png"), pictures.read_picture, has_sum=True),
     "jpeg": Kind(write_picture("one.jpg"), pictures.read_picture, has_sum=False),
-    "weights.h5": Kind(write_weights, read_weights, has_sum=True, places=100),
-    "ensemble.npz": Kind(write_probabilities, read_probabilities, has_sum=True),
+    "weights.h5": Kind(
+        write_weights, lambda path: weights.load(path).get_weights(), True, places=100
+    ),
+    "ensemble.npz": Kind(
+        write_probabilities, lambda path: results.load_probabilities(path.parent), True
+    ),
 }
 
 
