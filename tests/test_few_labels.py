@@ -1,8 +1,7 @@
 """Few labels: where pseudo-labels come from, and that no hidden label leaks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -40,19 +39,18 @@ def test_data(mnist: Arrays) -> Prepared:
     return prepare(mnist["x_test"][:40], mnist["y_test"][:40])
 
 
-@dataclass
-class Notes:
+class Notes(NamedTuple):
     """What each network in turn learned from, and the networks."""
 
-    parts: list[Sequence[Part]] = field(default_factory=list)
-    steps: list[int] = field(default_factory=list)
-    seeds: list[int] = field(default_factory=list)
-    networks: list[keras.Model] = field(default_factory=list)
+    parts: list[Sequence[Part]]
+    steps: list[int]
+    seeds: list[int]
+    networks: list[keras.Model]
 
 
 @pytest.fixture
 def notes(monkeypatch: pytest.MonkeyPatch) -> Notes:
-    notes = Notes()
+    notes = Notes([], [], [], [])
 
     def note_parts(parts: Sequence[Part], size: Any, steps: Any, seed: Any) -> Any:
         notes.parts.append(parts)
