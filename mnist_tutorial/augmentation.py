@@ -50,7 +50,7 @@ class RandomAffine(keras.layers.Layer):
     """Rotate, shift, shear and zoom each image at random, with a single interpolation.
 
     Takes and returns float images (n, height, width, channels), and acts only where
-    `training=True`; outside a picture is paper, 0. Each range extends equally in both
+    `training=True`; outside a picture lies paper, 0. Each range extends equally in both
     directions: `rotation` and `shear` in degrees, `shift` as a fraction of each side,
     `zoom` around the factor 1. With a seed, the samples can be repeated.
     """
