@@ -78,6 +78,17 @@ def test_another_machine_may_go_on_but_another_recipe_may_not(tmp_path: Path) ->
     assert recorded == {"name": "first", **ABOUT, "runs": [entry(0), entry(1)]}
 
 
+def test_what_another_records_during_a_run_is_kept_and_not_recorded_twice(
+    tmp_path: Path,
+) -> None:
+    def run(seed: int) -> dict[str, Any]:
+        record("first", ABOUT, [{"seed": 3}, {"seed": 0}], entry, tmp_path)
+        return entry(seed)
+
+    runs = record("first", ABOUT, SEEDS[:2], run, tmp_path)["runs"]
+    assert [run["seed"] for run in runs] == [3, 0, 1]
+
+
 def test_two_processes_at_once_lose_nothing_and_record_nothing_twice(
     tmp_path: Path,
 ) -> None:
@@ -85,7 +96,7 @@ def test_two_processes_at_once_lose_nothing_and_record_nothing_twice(
 from pathlib import Path
 from mnist_tutorial.experiments.recording import record
 
-keys, about = [{"seed": seed} for seed in range(60)], {"recipe": {}}
+keys, about = [{"seed": seed} for seed in range(150)], {"recipe": {}}
 input("ready")
 record("first", about, keys, lambda seed: {"correct": 1, "digits": 1}, Path())
 """
@@ -107,4 +118,4 @@ record("first", about, keys, lambda seed: {"correct": 1, "digits": 1}, Path())
         process.communicate()
     assert [process.returncode for process in processes] == [0, 0]
     runs = results.load("first", tmp_path)["runs"]
-    assert sorted(run["seed"] for run in runs) == list(range(60))
+    assert sorted(run["seed"] for run in runs) == list(range(150))
