@@ -171,4 +171,6 @@ def test_the_layer_comes_back_in_a_saved_model(digits: Images, tmp_path: Path) -
 @pytest.mark.parametrize("name", ["shift", "zoom"])
 def test_a_range_that_makes_no_sense_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
-        RandomAffine(**{name: value})
+        with_augmentation(
+            keras.Sequential([keras.Input((28, 28, 1))]), {name: value}, 0
+        )

@@ -146,7 +146,7 @@ def test_light_ink_at_one_end_moves_the_digit_inside_the_picture() -> None:
     picture[10:14, 10:50] = picture[10:50, 10:14] = 0.5
     picture[35:50, 35:50] = 1
     rows, columns = np.nonzero(center_digit(picture))
-    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 20)
+    assert np.ptp(rows) == np.ptp(columns) == 19
 
 
 @pytest.mark.parametrize("level", [0, 180, 255])
