@@ -18,6 +18,7 @@ from browser import (
 )
 from playwright.sync_api import Browser, Error, Page, expect
 
+from mnist_tutorial.augmentation import affine_coefficients
 from mnist_tutorial.backend import keras
 
 pytestmark = needs_pages
@@ -174,95 +175,93 @@ def test_fifty_steps_end_where_those_of_keras_end(
         np.testing.assert_allclose(after["values"], expected, atol=1e-4, err_msg=name)
 
 
-def test_every_seed_reads_95_percent_after_20000_digits(engine: Page) -> None:
+def test_every_seed_reads_95_percent_well_before_20000_digits(engine: Page) -> None:
     errors = engine.evaluate(
-        "[0, 1, 2, 3, 4].map((seed) => begin({ seed }, 20000).errors())"
+        "[0, 1, 2, 3, 4].map((seed) => begin({ seed }, 12000).errors())"
     )
-    assert len(errors) == 5
     assert max(errors) <= 50
 
 
-def test_each_experiment_shows_what_it_says(engine: Page) -> None:
-    """Both runs see as many digits as on the page."""
+def test_comparisons_end_as_the_page_says(engine: Page) -> None:
+    """With as many digits as there: the eight experiments, and two more in the text."""
     found = engine.evaluate(
         """() => {
-          const known = {};
+          const inText = { digits: 1024, better: "A" };
+          const comparisons = [
+            ...Object.entries(mnistPlayground.experiments),
+            ["too-slow", { A: {}, B: { learningRate: 0.0001 }, ...inText }],
+            ["batches", { A: { batchSize: 1 }, B: { batchSize: 128 }, ...inText }],
+          ];
+          comparisons.sort(([, one], [, other]) => one.digits - other.digits);
+          const runs = {}; // what several begin with goes on
           const resultOf = (settings, seen) => {
-            const key = JSON.stringify([settings, seen]);
-            if (known[key]) return known[key];
-            const run = begin(settings, seen);
-            let fours = 0;
-            for (let i = 7000; i < 8000; i++) {
-              if (run.read(pictureOf(i)) === 4) fours++;
-            }
+            const run = (runs[JSON.stringify(settings)] ??= begin(settings));
+            while (run.seen < seen && !run.stopped) run.step();
+            const answers = Array.from({ length: 1000 }, (_, i) =>
+              run.read(pictureOf(7000 + i)));
+            const labels = digits.labels.subarray(7000);
             const { values, shape } = Object.values(run.network.layers)[0].kernel;
             const filters = shape[shape.length - 1];
-            const twins = values.every((each, i) => each === values[i - (i % filters)]);
-            const errors = run.errors(), latest = run.latestErrors();
-            return (known[key] = { errors, latest, fours, twins });
+            return {
+              errors: answers.filter((one, i) => one !== labels[i]).length,
+              latest: run.latestErrors(),
+              fours: answers.filter((one) => one === 4).length,
+              twins: values.every((each, i) => each === values[i - (i % filters)]),
+            };
           };
-          return Object.entries(mnistPlayground.experiments).map(([name, each]) => ({
-            name,
+          return Object.fromEntries(comparisons.map(([name, each]) => [name, {
             better: each.better,
             A: resultOf(each.A, each.digits),
             B: resultOf({ ...each.A, ...each.B }, each.digits),
-          }));
+          }]));
         }"""
     )
-    results = {each["name"]: each for each in found}
-    assert len(results) == 8
-    for name, each in results.items():
+    assert len(found) == 8 + 2
+    for name, each in found.items():
         better, worse = sorted("AB", key=lambda run: run != each["better"])
         assert each[worse]["errors"] > 1.2 * each[better]["errors"], name
-    twins = [name for name, each in results.items() if each["B"]["twins"]]
+    twins = [name for name, each in found.items() if each["B"]["twins"]]
     assert twins == ["all-equal"]
-    assert results["no-relu"]["B"]["errors"] < 100
-    few = results["few-digits"]
+    assert found["no-relu"]["B"]["errors"] < 100
+    few, changed = found["few-digits"], found["few-changed"]
     assert few["B"]["latest"] == 0
     assert 3 * few["A"]["errors"] < few["B"]["errors"] < 500
-    changed = results["few-changed"]
     assert changed["B"]["latest"] > changed["A"]["latest"]
-    assert results["random-labels"]["B"]["latest"] < 0.02
-    assert abs(results["random-labels"]["B"]["errors"] - 900) < 50
-    assert results["never-a-4"]["B"]["fours"] == 0
-
-
-def test_three_more_comparisons_end_as_the_chapter_says(engine: Page) -> None:
-    """The better run of each first, both with seed 0 and after 1,024 digits."""
-    found = engine.evaluate(
-        """() => [
-          [{}, { learningRate: 0.0001 }],
-          [{ batchSize: 1 }, { batchSize: 128 }],
-          [{ optimizer: "momentum" }, { optimizer: "sgd" }],
-        ].map((pair) => pair.map((settings) => begin(settings, 1024).errors()))"""
-    )
-    assert all(worse > 1.2 * better for better, worse in found)
-    small, large = found[1]
-    assert small < 100
-    assert large > 500
+    assert found["random-labels"]["B"]["latest"] < 0.02
+    assert abs(found["random-labels"]["B"]["errors"] - 900) < 50
+    assert found["never-a-4"]["B"]["fours"] == 0
+    assert found["batches"]["A"]["errors"] < 100
+    assert found["batches"]["B"]["errors"] > 500
 
 
 def test_augmentation_is_the_affine_transform_of_the_book(engine: Page) -> None:
-    """Without ranges a digit stays as it is; half a pixel is a mean of neighbours."""
-    same, shifted, digit = engine.evaluate(
-        """() => {
-          const digit = digits.pixels.slice(0, 784);
-          const none = { rotation: 0, shift: 0, shear: 0, zoom: 0 };
-          const changed = [none, { ...none, shift: 2.5 }].map((range) => {
-            const to = new Float64Array(784);
-            engine.augment(digit, to, range, () => 1);
-            return Array.from(to);
-          });
-          return [...changed, Array.from(digit)];
-        }"""
+    lots = [0.9, 0.2, 0.7, 0.1, 0.8, 0.3]
+    before, after = engine.evaluate(
+        """(lots) => {
+          const digit = pictureOf(0), changed = new Float64Array(784);
+          engine.augment(digit, changed, engine.RANGES.article, () => lots.shift());
+          return [Array.from(digit), Array.from(changed)];
+        }""",
+        lots,
     )
-    picture = np.reshape(digit, (28, 28)).astype(float)
-    np.testing.assert_allclose(np.reshape(same, (28, 28)), picture, atol=1e-9)
-    padded = np.pad(picture, ((0, 4), (0, 4)))
-    corners = [padded[r : r + 28, c : c + 28] for r in (2, 3) for c in (2, 3)]
-    np.testing.assert_allclose(
-        np.reshape(shifted, (28, 28)), np.mean(corners, axis=0), atol=1e-9
+    rotation, shear, *moves = 2 * np.array(lots, np.float32)[:, np.newaxis] - 1
+    row_shift, column_shift, row_zoom, column_zoom = 0.08 * np.array(moves)
+    expected = keras.ops.image.affine_transform(
+        np.reshape(before, (1, 28, 28, 1)).astype(np.float32),
+        affine_coefficients(
+            8 * rotation,
+            28 * row_shift,
+            28 * column_shift,
+            17 * shear,
+            1 + row_zoom,
+            1 + column_zoom,
+            28,
+            28,
+        ),
+        interpolation="bilinear",
+        fill_mode="constant",
     )
+    np.testing.assert_allclose(after, np.ravel(expected), atol=0.02)
 
 
 def test_a_wrong_setting_is_named(engine: Page) -> None:
@@ -335,18 +334,7 @@ def wait_until_seen(page: Page, count: int) -> None:
     )
 
 
-@pytest.mark.parametrize("place", ["server", "disk"])
-def test_learn_pause_step_and_start_over(
-    browser: Browser, origin: str, place: str
-) -> None:
-    with watched(browser.new_page(has_touch=True), origin) as play:
-        open_page(
-            play, "playground.html", origin if place == "server" else HTML.as_uri()
-        )
-        learn_pause_step_and_start_over(play)
-
-
-def learn_pause_step_and_start_over(play: Page) -> None:
+def test_learn_pause_step_and_start_over(play: Page) -> None:
     seen = play.locator(".pg-seen b")
     press(play, "One step")
     expect(seen).to_have_text("32")  # nothing has moved before
@@ -365,9 +353,6 @@ def learn_pause_step_and_start_over(play: Page) -> None:
         polling=300,
     )
     before = int(seen.inner_text().replace(",", ""))
-    expect(play.locator(".pg-curve svg")).to_have_attribute(
-        "aria-label", re.compile(r"A, wrong of 1,000 unseen digits: \d+ after 0 digits")
-    )
     press(play, "One step")
     expect(seen).to_have_text(f"{before + 32:,}")
     press(play, "Start over")
@@ -417,24 +402,20 @@ def test_an_experiment_from_its_address_asks_for_a_guess_and_ends(
     viewport: Any = {"width": 360, "height": 740}
     with watched(browser.new_page(viewport=viewport), origin) as page:
         open_page(page, "playground.html#random-labels")
-        guess_and_end(page)
+        page.evaluate("mnistPlayground.experiments['random-labels'].digits = 160")
+        press(page, "7 Labels at random")  # with fewer digits
+        expect(page.locator(".pg-line")).to_contain_text("Guess")
+        press(page, "A will read better")
+        expect(page.locator(".pg-card")).to_contain_text("A: right")
+        assert page.locator(".pg-seen b").inner_text() == "160"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        press(page, "Next: Never shown a 4")
+        expect(page.get_by_role("button", name="A will read better")).to_be_focused()
 
 
-def guess_and_end(page: Page) -> None:
-    page.evaluate("mnistPlayground.experiments['random-labels'].digits = 160")
-    press(page, "7 Labels at random")  # with fewer digits
-    expect(page.locator(".pg-line")).to_contain_text("Guess")
-    press(page, "A will read better")
-    expect(page.locator(".pg-card")).to_contain_text("A: right")
-    assert page.locator(".pg-text").inner_text().endswith("as good as a guess.")
-    assert page.locator(".pg-seen b").inner_text() == "160"
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    press(page, "Next: Never shown a 4")
-    expect(page.get_by_role("button", name="A will read better")).to_be_focused()
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("fragment", ["seed=0", "too-fast"])
+@pytest.mark.parametrize(
+    ("width", "fragment"), [(360, "seed=0"), (360, "too-fast"), (1280, "too-fast")]
+)
 def test_nothing_moves_and_all_fits_while_it_learns(
     play: Page, width: int, fragment: str
 ) -> None:
@@ -477,7 +458,7 @@ def test_a_run_that_overflows_says_so_and_the_other_goes_on(play: Page) -> None:
     wait_until_seen(play, int(found[1].replace(",", "")) + 1000)
 
 
-def test_reports_and_three_thousand_steps_take_no_more_memory(play: Page) -> None:
+def test_reports_and_learning_take_no_more_memory(play: Page) -> None:
     go_to(play, "batchSize=1")
     tools = play.context.new_cdp_session(play)
 
@@ -496,18 +477,16 @@ def test_reports_and_three_thousand_steps_take_no_more_memory(play: Page) -> Non
     before = megabytes_after(30)
     assert megabytes_after(100) - before < 0.5
     press(play, "Learn")
-    wait_until_seen(play, 3200)
+    wait_until_seen(play, 1700)
     press(play, "Pause")
-    assert used_megabytes(tools) - before < 2
+    assert used_megabytes(tools) - before < 1
 
 
-def test_without_its_digits_it_says_so_and_bars_no_reader(browser: Browser) -> None:
+def test_without_its_digits_it_says_so(browser: Browser) -> None:
     page = browser.new_page()
     page.route("**/digits.js", lambda route: route.abort())
     page.goto(f"{HTML.as_uri()}/playground.html")
     expect(page.locator(".pg-problem")).to_contain_text("digits.js")
-    rules = {"color-contrast": {"enabled": False}}  # colours are as with digits
-    assert violations(page, "#playground", rules=rules) == []
     page.close()
 
 
