@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import scipy.special
 from browser import (
-    HTML,
     evaluate,
     needs_pages,
     open_page,
@@ -114,22 +113,16 @@ def shown_layers(page: Page) -> dict[str, NDArray[Any]]:
 # The network
 
 
-@pytest.mark.parametrize("place", ["server", "disk"])
 def test_logits_are_those_of_keras_with_the_same_weights(
-    browser: Browser, origin: str, network: keras.Model, mnist: Arrays, place: str
+    draw: Page, network: keras.Model, mnist: Arrays
 ) -> None:
     digits = mnist["x_test"][:100]
-    with watched(browser.new_page(), origin) as page:
-        open_page(page, "draw.html", origin if place == "server" else HTML.as_uri())
-        logits = evaluate(
-            page,
-            "(digits) => digits.map((pixels) => mnistDraw.logits(pixels))",
-            (digits.reshape(100, 784) / 255).tolist(),
-        )
+    logits = evaluate(
+        draw,
+        "(digits) => digits.map((pixels) => mnistDraw.logits(pixels))",
+        (digits.reshape(100, 784) / 255).tolist(),
+    )
     np.testing.assert_allclose(logits, layers_of(network, digits)["logits"], atol=1e-3)
-
-
-def test_logits_refuses_another_number_of_pixels(draw: Page) -> None:
     with pytest.raises(Error, match=r"784 .* 2"):
         draw.evaluate("mnistDraw.logits", [0, 1])
 
@@ -186,26 +179,20 @@ def draw_with_the_mouse(
         page.mouse.up()
 
 
-def test_a_stroke_with_the_mouse_is_read(draw: Page) -> None:
-    assert percentages(draw) == EMPTY
-    expect(draw.locator(VERDICT)).to_have_text("Nothing is drawn yet.")
-    draw_with_the_mouse(draw)
-    assert "–" not in percentages(draw)
-    expect(draw.locator(VERDICT)).to_have_text("This is a 7.")
-    expect(draw.locator(".answer-digit")).to_have_text("7")
-    assert draw.locator(VERDICT).get_attribute("role") == "status"
-
-
 def test_the_bars_follow_the_pen_and_the_sentence_waits_for_it(draw: Page) -> None:
     """What it then says of a drawing helps one who draws, not one who photographs."""
+    verdict = draw.locator(VERDICT)
+    assert percentages(draw) == EMPTY
+    expect(verdict).to_have_text("Nothing is drawn yet.")
     zigzag = ((0.1, 0.1), (0.9, 0.9), (0.9, 0.1), (0.1, 0.9))
     draw_with_the_mouse(draw, *zigzag, lift=False)
     draw.wait_for_timeout(1000)
-    assert percentages(draw) != EMPTY
-    assert draw.locator(VERDICT).inner_text() == ""
+    assert "–" not in percentages(draw)
+    assert verdict.inner_text() == ""
     draw.mouse.up()
     expect(draw.locator(".answer-doubtful " + VERDICT)).not_to_be_empty()
-    assert not re.search("crop|light", draw.locator(VERDICT).inner_text())
+    assert not re.search("crop|light", verdict.inner_text())
+    assert verdict.get_attribute("role") == "status"
 
 
 def test_a_drawing_goes_with_its_reader_and_comes_back(
@@ -260,12 +247,11 @@ def test_a_finger_draws_and_a_resting_palm_does_not_block_it(
 
 
 def test_the_keyboard_draws_and_says_how(draw: Page) -> None:
-    help_text = draw.locator(".drawing-keys")
     draw.get_by_role("button", name="Undo").focus()
     draw.keyboard.press("Shift+Tab")
     assert draw.evaluate("document.activeElement.matches('.drawing-paper canvas')")
-    box = help_text.bounding_box()
-    assert box and box["height"] > 20 and "space" in help_text.inner_text()
+    box = draw.locator(".drawing-keys").bounding_box()
+    assert box and box["height"] > 20
     draw.keyboard.press("Space")
     for _ in range(18):
         draw.keyboard.press("ArrowDown")
@@ -304,9 +290,6 @@ def test_a_thicker_pen_leaves_more_ink(draw: Page) -> None:
 
 
 def test_samples_show_their_label(draw: Page) -> None:
-    samples = draw.locator("#md-samples button")
-    tops = samples.evaluate_all("all => all.map(one => one.offsetTop)")
-    assert len(tops) == 10 and len(set(tops)) == 1
     press(draw, "A 7 from MNIST")
     expect(draw.locator(VERDICT)).to_have_text("This is a 7. Its label says 7.")
     press(draw, "Clear")
@@ -553,30 +536,6 @@ def test_the_receptive_field_of_a_unit_is_framed(draw: Page) -> None:
         assert (slice(top, top + height), slice(left, left + width)) == field, layer
 
 
-def test_lines_lead_to_the_strongest_inputs_and_negative_ones_are_dashed(
-    five: Page,
-) -> None:
-    press(five, "Show all maps")
-    look_at(five, "relu_3")
-    unfold(five)
-    terms = five.locator("#md-sum tr").all_inner_texts()[:8]
-    negative = [number(term.split("\t")[-1]) < 0 for term in terms]
-    lines = five.locator(".md-lines line").evaluate_all(
-        """lines => lines.map(line => ({
-          dashed: getComputedStyle(line).strokeDasharray !== "none",
-          end: [line.x2.baseVal.value, line.y2.baseVal.value],
-        }))"""
-    )
-    assert [line["dashed"] for line in lines] == negative
-    origin = five.locator("#md-stage").bounding_box()
-    maps = five.locator("[data-layer=pool_2] canvas").bounding_box()
-    assert origin and maps
-    for line in lines:
-        x, y = origin["x"] + line["end"][0], origin["y"] + line["end"][1]
-        assert maps["x"] <= x <= maps["x"] + maps["width"]
-        assert maps["y"] <= y <= maps["y"] + maps["height"]
-
-
 def pointed_at(page: Page, layer: str, across: int, rows: int = 1) -> list[int]:
     """Point at one map after the other; return which they are said to be, from 0."""
     titles = evaluate(
@@ -597,7 +556,7 @@ def pointed_at(page: Page, layer: str, across: int, rows: int = 1) -> list[int]:
     return [int(re.findall(r"\d+", title)[0]) - 1 for title in titles]
 
 
-@pytest.mark.parametrize("layer", [*MAPS, "relu_5"])
+@pytest.mark.parametrize("layer", ["relu_1", "pool_4", "relu_5"])
 def test_a_layer_is_one_row_of_its_most_active_maps_or_all_of_them(
     five: Page, network: keras.Model, layer: str
 ) -> None:
@@ -622,7 +581,6 @@ def test_maps_change_places_when_a_drawing_is_finished_and_no_unit_is_pinned(
 
     before = row()
     press(five, "Clear")
-    assert row() == before
     draw_with_the_mouse(five, lift=False)
     assert row() == before
     five.mouse.up()
@@ -636,30 +594,43 @@ def test_maps_change_places_when_a_drawing_is_finished_and_no_unit_is_pinned(
     assert row() != finished
 
 
-def test_a_pinned_unit_and_the_ends_of_its_lines_stay_in_their_rows(five: Page) -> None:
+def test_a_pinned_unit_and_the_inputs_that_lines_lead_to_stay_in_their_rows(
+    five: Page,
+) -> None:
     five.evaluate("mnistDraw.pass()")
-    shown = set(pointed_at(five, "relu_4", 16))
+    shown = set(pointed_at(five, "relu_3", 16))
     hidden = next(channel for channel in range(64) if channel not in shown)
     press(five, "Show all maps")
     five.keyboard.press("Tab")
-    five.locator("[data-layer=relu_4] canvas").focus()
-    for _ in range(8 * hidden):  # as wide as a map
+    five.locator("[data-layer=relu_3] canvas").focus()
+    for _ in range(12 * hidden):  # as wide as a map
         five.keyboard.press("ArrowRight")
     title = five.locator("#md-unit-title").inner_text()
     press(five, "Show all maps")
     five.evaluate("mnistDraw.pass()")
     assert five.locator("#md-unit-title").inner_text() == title
-    expect(five.locator("[data-layer=relu_4] .md-mark")).to_be_visible()
+    expect(five.locator("[data-layer=relu_3] .md-mark")).to_be_visible()
     unfold(five)
-    products = [
-        number(row.split("\t")[-1])
-        for row in five.locator("#md-sum tr").all_inner_texts()[:8]
-    ]
-    assert five.locator(".md-lines line").count() == np.count_nonzero(products)
-    assert len(set(pointed_at(five, "relu_4", 16))) == 16
+    terms = five.locator("#md-sum tr").all_inner_texts()[:8]
+    products = [number(term.split("\t")[-1]) for term in terms]
+    lines = five.locator(".md-lines line").evaluate_all(
+        """lines => lines.map(line => ({
+          dashed: getComputedStyle(line).strokeDasharray !== "none",
+          end: [line.x2.baseVal.value, line.y2.baseVal.value],
+        }))"""
+    )
+    negative = [product < 0 for product in products if product]
+    assert [line["dashed"] for line in lines] == negative
+    origin = five.locator("#md-stage").bounding_box()
+    maps = five.locator("[data-layer=pool_2] canvas").bounding_box()
+    assert origin and maps
+    for line in lines:
+        x, y = origin["x"] + line["end"][0], origin["y"] + line["end"][1]
+        assert maps["x"] <= x <= maps["x"] + maps["width"]
+        assert maps["y"] <= y <= maps["y"] + maps["height"]
 
 
-def test_arrow_keys_walk_over_the_maps_that_are_shown(five: Page) -> None:
+def test_arrow_keys_walk_over_the_maps_that_are_shown_until_escape(five: Page) -> None:
     five.evaluate("mnistDraw.pass()")
     shown = pointed_at(five, "pool_4", 16)
     five.keyboard.press("Tab")
@@ -669,6 +640,8 @@ def test_arrow_keys_walk_over_the_maps_that_are_shown(five: Page) -> None:
         assert title.startswith(f"Map {channel + 1}, row 3, column 3")
         for _ in range(4):  # as wide as a map
             five.keyboard.press("ArrowRight")
+    five.keyboard.press("Escape")
+    expect(five.locator("#md-unit")).to_be_hidden()
 
 
 @pytest.mark.parametrize("width", [360, 1200])
@@ -684,17 +657,16 @@ def test_the_input_and_the_answer_stay_in_view_beside_the_layers(
     layers.evaluate("one => one.scrollIntoView()")
     expect(strip).to_be_in_viewport(ratio=1)
     assert layers.evaluate("one => one.offsetTop") == place
-    for sample in ("A 3 from MNIST", "A 9 from MNIST"):
-        five.get_by_role("button", name=sample).dispatch_event("click")
-        layers.evaluate("one => one.scrollIntoView()")
-        settle(five)
-        for name in ("digit", "percent"):
-            text = five.locator(f".answer-{name}").inner_text()
-            expect(strip.locator(f".md-strip-{name}")).to_have_text(text)
-        seen, small = five.locator("#md-seen, #md-strip canvas").evaluate_all(
-            "all => all.map(one => one.toDataURL())"
-        )
-        assert seen == small
+    five.get_by_role("button", name="A 3 from MNIST").dispatch_event("click")
+    layers.evaluate("one => one.scrollIntoView()")
+    settle(five)
+    for name in ("digit", "percent"):
+        text = five.locator(f".answer-{name}").inner_text()
+        expect(strip.locator(f".md-strip-{name}")).to_have_text(text)
+    seen, small = five.locator("#md-seen, #md-strip canvas").evaluate_all(
+        "all => all.map(one => one.toDataURL())"
+    )
+    assert seen == small
     if width > 360:
         five.locator("[data-layer=relu_3] canvas").focus()
         for _ in range(6):  # to what the strip would cover
@@ -738,15 +710,6 @@ def test_pointing_at_a_unit_shows_it_and_a_click_pins_it(draw: Page) -> None:
     expect(sign).to_be_hidden()
 
 
-def test_escape_lets_a_unit_go(draw: Page) -> None:
-    draw_with_the_mouse(draw)
-    look_at(draw, "relu_3")
-    draw.keyboard.press("Escape")
-    expect(draw.locator("#md-unit")).to_be_hidden()
-    draw.keyboard.press("ArrowRight")
-    expect(draw.locator("#md-unit-title")).to_contain_text("row 6, column 6")
-
-
 def test_the_maps_change_with_the_drawing(draw: Page) -> None:
     draw.set_viewport_size({"width": 1200, "height": 4000})  # all of them are seen
     settle(draw)  # until the watcher knows what has come into view
@@ -761,7 +724,7 @@ def test_the_maps_change_with_the_drawing(draw: Page) -> None:
     )
 
 
-@pytest.mark.parametrize("width", [360, 768, 1200])
+@pytest.mark.parametrize("width", [360, 1200])
 def test_every_layer_can_be_pointed_at_in_3d(draw: Page, width: int) -> None:
     """At the least and the greatest turn, each sheet is hit where it is seen."""
     draw.set_viewport_size({"width": width, "height": 1100})
@@ -783,10 +746,6 @@ def test_every_layer_can_be_pointed_at_in_3d(draw: Page, width: int) -> None:
             })"""
         )
         assert len(hits) == 9 and min(hits) == 16, (turn, hits)
-    labels = draw.locator(".md-3d figcaption").evaluate_all(
-        "all => all.filter(one => getComputedStyle(one).transform !== 'none').length"
-    )
-    assert labels == 0
 
 
 def test_dragging_the_layers_turns_them_and_pins_nothing(draw: Page) -> None:
@@ -838,40 +797,43 @@ def test_a_phone_in_the_dark_has_dark_maps_and_shows_the_sum_when_asked_for(
     browser: Browser, origin: str
 ) -> None:
     """The first stroke brings no help for the keyboard either."""
-    with watched(browser.new_page(color_scheme="dark"), origin) as page:
-        show_the_sum_on_a_phone_in_the_dark(page)
-
-
-def show_the_sum_on_a_phone_in_the_dark(page: Page) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    open_page(page, "draw.html")
-    page.wait_for_function(
-        """() => document.querySelector("[data-layer=input] canvas")
-          .getContext("2d").getImageData(0, 0, 1, 1).data[0] < 64"""
-    )
-    draw_with_the_mouse(page)
-    keys = page.locator(".drawing-keys").bounding_box()
-    assert keys and keys["height"] <= 1
-    assert page.evaluate("document.activeElement.matches('.drawing-paper canvas')")
-    panel, maps = page.locator("#md-unit"), page.locator("[data-layer=pool_2] canvas")
-    maps.scroll_into_view_if_needed()
-    expect(panel).to_be_hidden()
-    maps.click(position={"x": 20, "y": 20})
-    panel.locator("summary").click()
-    box, mark = panel.bounding_box(), page.locator(".md-mark:visible").bounding_box()
-    assert box and box["height"] <= 0.45 * 740
-    assert mark and mark["y"] < box["y"]
-    press(page, "Close")  # it is in view
-    expect(panel).to_be_hidden()
-    maps.click(position={"x": 20, "y": 20})
-    expect(panel).to_be_visible()
-    press(page, "3-D")
-    expect(panel).to_be_hidden()
+    viewport: Any = {"width": 360, "height": 740}
+    dark = browser.new_page(color_scheme="dark", viewport=viewport)
+    with watched(dark, origin) as page:
+        open_page(page, "draw.html")
+        page.wait_for_function(
+            """() => document.querySelector("[data-layer=input] canvas")
+              .getContext("2d").getImageData(0, 0, 1, 1).data[0] < 64"""
+        )
+        draw_with_the_mouse(page)
+        keys = page.locator(".drawing-keys").bounding_box()
+        assert keys and keys["height"] <= 1
+        assert page.evaluate("document.activeElement.matches('.drawing-paper canvas')")
+        panel, maps = (
+            page.locator("#md-unit"),
+            page.locator("[data-layer=pool_2] canvas"),
+        )
+        maps.scroll_into_view_if_needed()
+        expect(panel).to_be_hidden()
+        maps.click(position={"x": 20, "y": 20})
+        panel.locator("summary").click()
+        box, mark = (
+            panel.bounding_box(),
+            page.locator(".md-mark:visible").bounding_box(),
+        )
+        assert box and box["height"] <= 0.45 * 740
+        assert mark and mark["y"] < box["y"]
+        press(page, "Close")  # it is in view
+        expect(panel).to_be_hidden()
+        maps.click(position={"x": 20, "y": 20})
+        expect(panel).to_be_visible()
+        press(page, "3-D")
+        expect(panel).to_be_hidden()
 
 
 def test_axe_finds_nothing_to_complain_about(draw: Page) -> None:
     draw_with_the_mouse(draw)
-    for view in ("Flat", "Show all maps", "3-D"):
+    for view in ("Flat", "3-D"):
         press(draw, view)
         look_at(draw, "relu_3")
         unfold(draw)
@@ -881,7 +843,7 @@ def test_axe_finds_nothing_to_complain_about(draw: Page) -> None:
             assert violations(draw, "#mnist-draw", theme) == []
 
 
-def test_two_thousand_strokes_take_no_more_memory(draw: Page) -> None:
+def test_a_thousand_strokes_take_no_more_memory(draw: Page) -> None:
     tools = draw.context.new_cdp_session(draw)
 
     def megabytes_after(strokes: int) -> float:
@@ -910,4 +872,4 @@ def test_two_thousand_strokes_take_no_more_memory(draw: Page) -> None:
         return used_megabytes(tools)
 
     before = megabytes_after(200)
-    assert megabytes_after(2000) - before < 2
+    assert megabytes_after(1000) - before < 1
