@@ -138,6 +138,13 @@ def test_arrays_that_do_not_fit_are_refused(
     assert_refused(write_npz(tmp_path / "set.npz", few | changed), part)
 
 
+def test_a_file_with_one_array_as_kmnist_publishes_them_gets_advice(
+    few: Arrays, tmp_path: Path
+) -> None:
+    np.savez_compressed(tmp_path / "kmnist-train-imgs.npz", few["x_train"])
+    assert_refused(tmp_path / "kmnist-train-imgs.npz", "arr_0", "np.savez")
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [

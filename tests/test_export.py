@@ -105,6 +105,22 @@ def test_a_negative_scale_is_refused() -> None:
         export.fold(model)
 
 
+def test_one_digit_of_a_hundred_is_below_each_limit(
+    pretrained: keras.Model, mnist: Arrays
+) -> None:
+    x = mnist["x_train"][50_000:52_000, ..., None] / np.float32(255)
+    limits = export.limits(pretrained, 0.5)
+    logits = export.up_to_logits(export.rounded(pretrained)).predict(x, verbose=0)
+    exponentials = np.exp(logits / 0.5)
+    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+    for found, limit in (
+        (logits, limits["logit"]),
+        (probabilities, limits["probability"]),
+    ):
+        below = [np.mean(found.max(axis=1) < limit + way) for way in (-0.001, 0.001)]
+        assert below[0] <= 0.01 <= below[1]
+
+
 @pytest.mark.parametrize(
     ("build", "named"),
     [

@@ -3,6 +3,7 @@
 import importlib.metadata
 import importlib.util
 import io
+import json
 import os
 import subprocess
 import sys
@@ -195,6 +196,24 @@ def test_a_reader_who_has_read_enough_is_no_error(
         monkeypatch.setattr(sys, "stdout", stdout)
         assert main(["predict", "seven.png"]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the shell is not a POSIX one")
+def test_without_stderr_and_with_channels_first_the_right_score_is_printed(
+    folder: Path, tiny: Arrays
+) -> None:
+    settings = {"image_data_format": "channels_first", "backend": "tensorflow"}
+    (folder / "keras.json").write_text(json.dumps(settings))
+    command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *MODULE]
+    finished = subprocess.run(
+        [*command, "evaluate", "--data", "tiny.npz"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "KERAS_HOME": str(folder)},
+    )
+    digits = prepare(tiny["x_test"], tiny["y_test"])
+    score = training.evaluate(weights_module.load_pretrained(), *digits)
+    assert (finished.stdout, finished.returncode) == (f"{score}\n", 0)
 
 
 @pytest.mark.skipif(bool(importlib.util.find_spec("torch")), reason="it is installed")
