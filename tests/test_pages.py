@@ -15,6 +15,11 @@ CUT_OFF = """boxes => boxes.filter(box => {
   const frame = box.matches("pre") ? box : box.parentElement;
   return frame.scrollWidth > frame.clientWidth + 1;
 }).map(box => box.textContent)"""
+HAS_ONE_SEARCH_BOX = """() =>
+  Array.from(document.querySelectorAll("button[class*=search-button]"))
+    .map((button) => button.getBoundingClientRect())
+    .filter(({ width, left, right }) => width > 0 && left >= 0 && right <= innerWidth)
+    .length === 1"""
 FORMULAE_ARE_DRAWN = "!document.querySelector('.math:not(:has(mjx-container))')"
 # Hides all but three, on all pages that the tab has opened, of the elements whose
 # colours, light and dark, and letters are the same: axe compares thousands slowly.
@@ -100,8 +105,13 @@ def test_a_page_that_opens_with_a_paper_does_not_wait_for_mathjax(name: str) -> 
     assert not [script for script in asked if "mathjax" in script]
 
 
-def test_icons_are_drawn_without_the_theme_s_script(page: Page, origin: str) -> None:
+def test_the_theme_has_one_search_box_and_its_icons_without_their_script(
+    page: Page, origin: str
+) -> None:
     open_page(page, "loading.html", origin)
+    for width in (360, 1280):  # on a phone it is a button; the sidebar's is folded away
+        page.set_viewport_size({"width": width, "height": 740})
+        page.wait_for_function(HAS_ONE_SEARCH_BOX)
     script = page.request.get(f"{origin}/_static/scripts/fontawesome.js")
     assert len(script.body()) < 1000
     loaded = page.evaluate(
