@@ -4,9 +4,7 @@ Build the book, then run it with nothing else running:
 python tests/benchmarks/playground.py
 """
 
-import gzip
-import re
-import shutil
+import sys
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,7 +13,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from mnist_tutorial.experiments.recording import describe_machine
 
-HTML = Path(__file__).parents[2] / "_build" / "html"
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from browser import CHROMIUM, FLAGS, HTML
+
 SEEDS = range(5)
 SECONDS = 20
 # Notes the errors at each further thousand digits, as the page shows them, and when.
@@ -69,10 +69,7 @@ def seconds_until(page: Page, wrong: float) -> float:
 def main() -> None:
     print(describe_machine())
     with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=flags
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         times: dict[int, list[float]] = {100: [], 30: []}
         speeds, tasks = [], []
         for seed in SEEDS:
@@ -97,13 +94,6 @@ def main() -> None:
             f"to {100 - wrong / 10:.0f} % right: median {median(found):.1f} s ({each})"
         )
     print(f"tasks over 50 ms of the main thread in {SECONDS} s: {tasks}")
-    text = (HTML / "playground.html").read_text(encoding="utf-8")
-    own = re.findall(r'(?:src|href)="((?:playground|drawing)/[^"]+)"', text)
-    sizes = {
-        name: len(gzip.compress((HTML / name).read_bytes()))
-        for name in [*own, "playground/digits.js"]
-    }
-    print(f"files of its own, compressed: {sum(sizes.values()) / 1e6:.2f} MB")
 
 
 if __name__ == "__main__":
