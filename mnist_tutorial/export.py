@@ -166,8 +166,7 @@ def temperature() -> float:
 
     Fitted on 10,000 digits that a network of the same recipe had not seen.
     """
-    record = results.RESULTS / "temperature.json"
-    return float(json.loads(record.read_text(encoding="utf-8"))["temperature"])
+    return float(results.load("temperature")["runs"][0]["temperature"])
 
 
 def export_samples(model: keras.Model, path: str | Path) -> None:

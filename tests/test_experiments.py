@@ -162,13 +162,10 @@ def test_the_program_of_the_page_one_page_is_what_its_record_trains(
 
 
 def test_the_temperature_has_the_smallest_loss_of_all(
-    small_run: Run, train_data: Prepared, test_data: Prepared, tmp_path: Path
+    train_data: Prepared, test_data: Prepared
 ) -> None:
-    about = {"scored_on": "validation"}
-    data = train_data, test_data
-    recorded = calibration.record_temperature(SMALL, *data, about, tmp_path)
-    assert json.loads((tmp_path / "temperature.json").read_text()) == recorded
-    model, (x, y) = small_run[0], test_data
+    model, recorded = calibration.run_and_calibrate(SMALL, train_data, test_data)
+    x, y = test_data
     network = keras.Model(model.inputs, model.get_layer("logits").output)
     logits = network.predict(x, verbose=0).astype(np.float64)
     best, likelihoods = recorded["temperature"], recorded["negative_log_likelihood"]
@@ -272,10 +269,7 @@ def test_a_record_belongs_to_its_experiment_and_counts_its_answers(
     name: str, mnist: Arrays
 ) -> None:
     experiment = EXPERIMENTS[name]
-    if name == "temperature":
-        recorded = json.loads((results.RESULTS / "temperature.json").read_text())
-    else:
-        recorded = results.load(name)
+    recorded = results.load(name)
     recipe = asdict(experiment.recipe)
     del recipe["seed"]
     assert recorded["recipe"] == recipe

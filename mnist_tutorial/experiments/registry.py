@@ -126,7 +126,12 @@ EXPERIMENTS = {
     "pseudo-labelling-5000": Experiment(FEW, both_arms(5000), run=label_together),
     # The network that comes with the package has seen every training digit, so its
     # recipe is trained once more without the validation digits.
-    "temperature": Experiment(Variant(epochs=24), seeds(1), scored_on="validation"),
+    "temperature": Experiment(
+        Variant(epochs=24),
+        seeds(1),
+        scored_on="validation",
+        run=calibration.run_and_calibrate,
+    ),
 }
 
 
@@ -135,9 +140,8 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
 
     A second call resumes where the first stopped. "tutorial-long" also writes the
     first network's weights to `weights` beside `folder`; "ensemble" writes all answers
-    to `folder`, and all weights to `members` beside it; "temperature" has a file of
-    another form, as `record_temperature` writes it. Raises ValueError for an unknown
-    name.
+    to `folder`, and all weights to `members` beside it. Raises ValueError for an
+    unknown name.
     """
     if name not in EXPERIMENTS:
         raise ValueError(f"name must be one of {', '.join(EXPERIMENTS)}, got {name!r}.")
@@ -147,10 +151,6 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
     del recipe["seed"]  # it is each run's own
     machine = describe_machine()
     about = {"scored_on": experiment.scored_on, "machine": machine, "recipe": recipe}
-    if name == "temperature":
-        return calibration.record_temperature(
-            experiment.recipe, train_data, test_data, about, folder
-        )
 
     def one(
         seed: int, changes: dict[str, Any] | None = None, **arm: Any
