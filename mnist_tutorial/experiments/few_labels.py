@@ -73,18 +73,6 @@ def run_with_few_labels(
     return model, entry | {"wall_seconds": round(seconds, 1), "rounds": rounds}
 
 
-def label_together(
-    variant: Variant,
-    train_data: Digits,
-    test_data: Digits,
-    labels: Positive,
-    pseudo_labels: bool,
-) -> Run:
-    """Call `run_with_few_labels` with four networks that label together."""
-    arm = labels, pseudo_labels, STEPS_TOGETHER, True
-    return run_with_few_labels(variant, train_data, test_data, *arm)
-
-
 def count(
     probabilities: Float[np.ndarray, "n 10"],
     truth: Integer[np.ndarray, "n"],

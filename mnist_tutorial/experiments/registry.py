@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from mnist_tutorial import load_mnist, prepare, results, weights
 from mnist_tutorial.backend import keras
 from mnist_tutorial.experiments import calibration, ensemble, one_page, search
 from mnist_tutorial.experiments.article import AS_MEANT, TODAY
-from mnist_tutorial.experiments.few_labels import label_together, run_with_few_labels
+from mnist_tutorial.experiments.few_labels import STEPS_TOGETHER, run_with_few_labels
 from mnist_tutorial.experiments.recording import describe_machine, record
 from mnist_tutorial.experiments.run import Run, run
 from mnist_tutorial.experiments.variants import Variant
@@ -68,6 +69,7 @@ ONE_PAGE = replace(
 )
 HALVED: dict[str, Any] = {"schedule": "halved each epoch"}
 FEW = Variant(epochs=1, label_smoothing=0.0)  # an epoch is a network's steps
+TOGETHER = partial(run_with_few_labels, steps=STEPS_TOGETHER, together=True)
 DEEP = Variant(network="deep", epochs=10)
 
 # A recipe and its seeds are committed before their first test score.
@@ -120,10 +122,10 @@ EXPERIMENTS = {
     "pseudo-labelling": Experiment(
         FEW,
         [key for key in both_arms(1000) if key["pseudo_labels"]],
-        run=label_together,
+        run=TOGETHER,
     ),
-    "pseudo-labelling-100": Experiment(FEW, both_arms(100), run=label_together),
-    "pseudo-labelling-5000": Experiment(FEW, both_arms(5000), run=label_together),
+    "pseudo-labelling-100": Experiment(FEW, both_arms(100), run=TOGETHER),
+    "pseudo-labelling-5000": Experiment(FEW, both_arms(5000), run=TOGETHER),
     # The network that comes with the package has seen every training digit, so its
     # recipe is trained once more without the validation digits.
     "temperature": Experiment(
