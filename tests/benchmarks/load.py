@@ -40,7 +40,8 @@ SLOW = {
     "uploadThroughput": 1.6e6 / 8,
 }
 COMPRESSED = {".html", ".js", ".css", ".svg", ".json"}
-PAPER = ".drawing-paper canvas"
+# What one draws on; in an older book it is the first canvas.
+PAPER = "#md-paper canvas, #front-paper canvas, #mnist-draw:not(:has(#md-paper)) canvas"
 SHOW_PAPER = """(paper) => {
   const canvas = document.querySelector(paper);
   canvas.scrollIntoView({ block: "nearest" });
@@ -49,7 +50,8 @@ SHOW_PAPER = """(paper) => {
 }"""
 # What a reader sees as the answer: the percentages of ten bars, all of them there.
 BARS = """() => {
-  const text = document.querySelector(".answer-bars")?.textContent ?? "";
+  const bars = document.querySelector("#mnist-draw ol, #front-answer ol");
+  const text = bars ? bars.textContent : "";
   return (text.match(/%/g) || []).length === 10 ? text : "";
 }"""
 
@@ -170,10 +172,12 @@ def main() -> None:
             for run in range(RUNS + 1):  # the first fills the server's cache
                 for book in books:
                     for name in ("draw", "index"):
-                        file = f"{book}/{name}.html"
+                        file = book / f"{name}.html"
+                        if "draw/network.js" not in file.read_text("utf-8"):
+                            continue  # a page without a paper
                         taken = seconds(browser, f"{origin}{file}", slowly)
                         if run:
-                            times.setdefault(file, []).append(taken)
+                            times.setdefault(str(file), []).append(taken)
             print("processor at a quarter, 1.6 Mbit/s" if slowly else "unthrottled")
             show(times)
         print("a picture of 12 megapixels")
