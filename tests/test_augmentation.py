@@ -167,9 +167,11 @@ def test_the_layer_comes_back_in_a_saved_model(digits: Images, tmp_path: Path) -
     )
 
 
-@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
-@pytest.mark.parametrize("name", ["shift", "zoom"])
-def test_a_range_that_makes_no_sense_is_refused(name: str, value: float) -> None:
-    ranges: dict[str, Any] = {name: value}
-    with pytest.raises(ValueError, match=name):
-        RandomAffine(**ranges)
+@pytest.mark.parametrize(
+    ("name", "limit"), [("rotation", 180), ("shift", 1), ("shear", 90), ("zoom", 1)]
+)
+def test_a_range_that_makes_no_sense_is_refused(name: str, limit: int) -> None:
+    for value in (-0.1, limit + 0.1, float("nan")):
+        ranges: dict[str, Any] = {name: value}
+        with pytest.raises(ValueError, match=name):
+            RandomAffine(**ranges)

@@ -554,7 +554,7 @@ def pointed_at(page: Page, layer: str, across: int, rows: int = 1) -> list[int]:
     return [int(re.findall(r"\d+", title)[0]) - 1 for title in titles]
 
 
-@pytest.mark.parametrize("layer", ["relu_1", "pool_4", "relu_5"])
+@pytest.mark.parametrize("layer", [*MAPS, "relu_5"])
 def test_a_layer_is_one_row_of_its_most_active_maps_or_all_of_them(
     five: Page, network: keras.Model, layer: str
 ) -> None:
@@ -722,7 +722,7 @@ def test_the_maps_change_with_the_drawing(draw: Page) -> None:
     )
 
 
-@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("width", [360, 768, 1200])
 def test_every_layer_can_be_pointed_at_in_3d(draw: Page, width: int) -> None:
     """At the least and the greatest turn, each sheet is hit where it is seen."""
     draw.set_viewport_size({"width": width, "height": 1100})
@@ -831,7 +831,7 @@ def test_a_phone_in_the_dark_has_dark_maps_and_shows_the_sum_when_asked_for(
 
 def test_axe_finds_nothing_to_complain_about(draw: Page) -> None:
     draw_with_the_mouse(draw)
-    for view in ("Flat", "3-D"):
+    for view in ("Flat", "Show all maps", "3-D"):
         press(draw, view)
         look_at(draw, "relu_3")
         unfold(draw)

@@ -49,6 +49,13 @@ def test_the_confusion_matrix_takes_digits_only(wrong: int) -> None:
             evaluation.confusion_matrix(*pair)
 
 
+def test_the_confusion_matrix_does_not_wrap_small_integers() -> None:
+    matrix = evaluation.confusion_matrix(
+        np.full(300, 9, np.int8), np.zeros(300, np.uint64)
+    )
+    assert (matrix[9, 0], matrix.sum()) == (300, 300)
+
+
 def test_the_hardest_digits_come_first() -> None:
     labels = np.array([1, 2, 3, 4, 5], np.uint8)
     answers = np.array([[1, 0, 3, 9, 5], [1, 2, 0, 9, 5], [1, 7, 0, 9, 5]], np.uint8)
@@ -68,6 +75,10 @@ def test_the_mean_interval_equals_scipys(values: Array, confidence: float) -> No
     interval = scipy.stats.ttest_1samp(values, 0).confidence_interval(confidence)
     expected = (statistics.mean(values), statistics.stdev(values), *interval)
     assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_mean_of_numbers_of_low_precision_is_not_rounded_to_it() -> None:
+    assert evaluation.mean_interval(np.array([2000, 2001], np.float16)).mean == 2000.5
 
 
 @given(
@@ -131,10 +142,23 @@ def test_each_interval_holds_the_truth_that_it_asks_about() -> None:
         luck = random.normal(0, 0.02, (9, 1))
         a = random.random((5, 500)) < ease_a + luck[:5]
         b = random.random((4, 500)) < ease_b + luck[5:]
-        _, (low, high), (lowest, highest) = evaluation.difference_intervals(a, b)
-        held.append([low <= (ease_a - ease_b).sum() <= high, lowest <= 0 <= highest])
+        found = evaluation.difference_intervals(a, b)
+        these, general = (ease_a - ease_b).sum(), 0
+        held.append(
+            [
+                low <= truth <= high
+                for truth, (low, high) in (
+                    (these, found.on_these_digits),
+                    (general, found.in_general),
+                    (general, found.on_these_digits),
+                )
+            ]
+        )
+    these_share, general_share, mistaken_share = np.mean(held, axis=0)
     four_standard_errors = 4 * math.sqrt(0.95 * 0.05 / 600)
-    np.testing.assert_allclose(np.mean(held, axis=0), 0.95, atol=four_standard_errors)
+    assert these_share == pytest.approx(0.95, abs=four_standard_errors)
+    assert general_share == pytest.approx(0.95, abs=four_standard_errors)
+    assert mistaken_share < 0.9  # which is why there are two
 
 
 def test_the_difference_of_two_recipes_worked_by_hand() -> None:

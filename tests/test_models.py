@@ -45,6 +45,16 @@ def test_each_layer_has_the_shape_and_the_parameters_worked_out_by_hand() -> Non
     assert plain.count_params() == 594_922
 
 
+@pytest.mark.parametrize("build", [models.build_cnn, models.build_deep_cnn])
+def test_dropout_switches_off_the_fraction_asked_for(
+    build: Callable[..., keras.Model],
+) -> None:
+    features = np.ones((1, 100_000), np.float32)
+    for dropout in (0, 0.5):
+        dropped = build(dropout=dropout).get_layer("dropout")(features, training=True)
+        assert np.mean(np.equal(dropped, 0)) == pytest.approx(dropout, abs=0.01)
+
+
 @pytest.mark.parametrize("build", BUILDERS)
 def test_a_network_is_the_same_when_keras_puts_the_channels_first(
     build: Callable[..., keras.Model],

@@ -195,15 +195,22 @@ def test_transparent_paper_is_unlike_its_ink(
     assert read_picture(tmp_path / "drawing.png")[0, :, 0].tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("orientation", "quarter_turns_left"), [(1, 0), (3, 2), (6, 3), (8, 1)]
+)
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
-def test_a_photo_is_turned_upright(tmp_path: Path, suffix: str) -> None:
-    path, exif = tmp_path / f"photo.{suffix}", Image.Exif()
-    exif[0x0112] = 6  # it was taken with the camera turned to the left
+def test_a_photo_is_turned_upright(
+    tmp_path: Path, orientation: int, quarter_turns_left: int, suffix: str
+) -> None:
     stored = np.zeros((24, 40), np.uint8)
     stored[:8, :8] = 255
-    Image.fromarray(stored).save(path, exif=exif)
-    upright = read_picture(path)[..., 0].astype(float)
-    np.testing.assert_allclose(upright, np.rot90(stored, 3), atol=1)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(stored).save(tmp_path / f"photo.{suffix}", exif=exif)
+    upright = read_picture(tmp_path / f"photo.{suffix}")[..., 0]
+    np.testing.assert_allclose(
+        upright, np.rot90(stored, quarter_turns_left).astype(float), atol=1
+    )
 
 
 def test_a_large_jpeg_is_read_shrunk(tmp_path: Path) -> None:
@@ -219,12 +226,18 @@ def test_a_picture_of_ninety_one_million_pixels_is_refused(tmp_path: Path) -> No
         read_picture(tmp_path / "large.png")
 
 
-def test_an_iphone_s_own_format_is_read(tmp_path: Path) -> None:
+def test_an_iphone_s_own_format_is_read_or_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heif = pytest.importorskip("pillow_heif")
-    picture = Image.new("RGB", (64, 48), (200, 100, 50))
-    heif.from_pillow(picture).save(tmp_path / "photo.heic")
-    read = read_picture(tmp_path / "photo.heic")[0, 0].astype(int)
-    np.testing.assert_allclose(read, (200, 100, 50), atol=6)
+    path = tmp_path / "photo.heic"
+    heif.from_pillow(Image.new("RGB", (64, 48), (200, 100, 50))).save(path)
+    np.testing.assert_allclose(
+        read_picture(path)[0, 0].astype(int), (200, 100, 50), atol=6
+    )
+    monkeypatch.setattr("mnist_tutorial.pictures.register_heif", lambda: False)
+    with pytest.raises(ValueError, match="save it as JPEG"):
+        read_picture(path)
 
 
 def test_a_picture_of_another_kind_is_refused(few: Arrays, tmp_path: Path) -> None:

@@ -197,22 +197,22 @@ def test_every_digit_is_scored() -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "found"),
     [
-        lambda x: 255 * x,
-        lambda x: 2 * x - 1,
-        lambda x: np.where(x == x.max(), np.nan, x),
-        lambda x: x[:0],
+        (lambda x: 255 * x, "0.0 to 255.0"),
+        (lambda x: 2 * x - 1, "-1.0 to 1.0"),
+        (lambda x: np.where(x == x.max(), np.nan, x), "nan"),
+        (lambda x: x[:0], "none"),
     ],
 )
-def test_pixels_outside_0_to_1_are_refused(
-    change: Any, train_data: Digits, trained: Trained
+def test_pixels_outside_0_to_1_are_refused_with_what_was_found(
+    change: Any, found: str, train_data: Digits, trained: Trained
 ) -> None:
     x, y = train_data
     wrong = change(x), y[: len(change(x))]
-    with pytest.raises(ValueError, match="x_train"):
+    with pytest.raises(ValueError, match=f"x_train.*{found}"):
         train(RECIPE, *wrong, verbose=0)
-    with pytest.raises(ValueError, match="validation_data"):
+    with pytest.raises(ValueError, match=f"validation_data.*{found}"):
         train(RECIPE, *train_data, wrong, verbose=0)
-    with pytest.raises(ValueError, match="x "):
+    with pytest.raises(ValueError, match=f"x .*{found}"):
         evaluate(trained.model, *wrong)
