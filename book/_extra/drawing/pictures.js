@@ -14,7 +14,11 @@
     if (end[0] !== 0xff || end[1] !== 0xd9) return createImageBitmap(file);
     const image = new Image();
     image.src = URL.createObjectURL(file);
-    await new Promise((done, fail) => Object.assign(image, { onload: done, onerror: fail }));
+    try {
+      await new Promise((done, fail) => Object.assign(image, { onload: done, onerror: fail }));
+    } finally {
+      URL.revokeObjectURL(image.src);
+    }
     return image;
   }
 
@@ -35,8 +39,7 @@
     const context = canvas.getContext("2d");
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    if (picture.close) picture.close();
-    else URL.revokeObjectURL(picture.src);
+    picture.close?.(); // an image element has nothing to close
     context.globalCompositeOperation = "destination-over"; // below what is there already
     context.fillStyle = paperFor(context.getImageData(0, 0, canvas.width, canvas.height).data);
     context.fillRect(0, 0, canvas.width, canvas.height);
