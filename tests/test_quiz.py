@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import needs_pages, open_page
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 BOOK = Path(__file__).parent.parent / "book"
 CHAPTERS = [
@@ -79,14 +79,14 @@ def test_the_first_choice_counts_and_is_kept_until_the_reader_starts_again(
     assert score(quiz)[::2] == [2, 1]
     assert opened.count() == 4
     quiz.reload()
-    assert opened.count() == 2
+    expect(opened).to_have_count(2)
     right(quiz, 1).click()  # still too late
     assert score(quiz)[::2] == [2, 1]
     assert quiz.evaluate("document.cookie") == ""
     quiz.get_by_role("button", name="Start again").click()
     assert quiz.evaluate("document.activeElement.matches('details.choice summary')")
     quiz.reload()
-    assert opened.count() == 0
+    expect(opened).to_have_count(0)
     assert not quiz.locator(".quiz-score").is_visible()
 
 
