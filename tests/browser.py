@@ -14,13 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    CDPSession,
-    Page,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 HTML = Path(__file__).parent.parent / "_build" / "html"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -42,6 +36,8 @@ if MISSING and os.environ.get("CI"):
     raise RuntimeError(f"The pages cannot be tested without {MISSING}.")
 needs_pages = pytest.mark.skipif(bool(MISSING), reason=f"without {MISSING}")
 OURS = (HTML.as_uri(), "data:", "blob:")
+PHONE: Any = {"width": 360, "height": 740}
+Place = tuple[float, float]
 # Whether a page's scripts have brought what they bring when it is opened.
 IS_READY = """() => {
   const { mnistDraw, mnistPlayground } = window;
@@ -111,9 +107,16 @@ def tab(browser: Browser, origin: str) -> Iterator[Page]:
 
 
 @pytest.fixture
+def fresh(browser: Browser, origin: str) -> Iterator[Page]:
+    """A page on a phone that has opened nothing yet, watched."""
+    with watched(browser.new_page(viewport=PHONE), origin) as page:
+        yield page
+
+
+@pytest.fixture
 def page(tab: Page) -> Iterator[Page]:
     """A page as wide as a phone."""
-    tab.set_viewport_size({"width": 360, "height": 740})
+    tab.set_viewport_size(PHONE)
     tab.emulate_media(media="screen", reduced_motion="no-preference")
     yield tab
     tab.goto("about:blank")
@@ -144,19 +147,44 @@ def rest(page: Page) -> None:
     )
 
 
-def used_megabytes(tools: CDPSession) -> float:
+def box_of(part: Locator) -> tuple[float, float, float, float]:
+    """Where a part is on the screen: left, top, width and height."""
+    box = part.bounding_box()
+    assert box
+    return box["x"], box["y"], box["width"], box["height"]
+
+
+def places_on(part: Locator, *places: Place) -> list[Place]:
+    """Places given in fractions of a part's sides, as places on the screen."""
+    part.scroll_into_view_if_needed()
+    left, top, width, height = box_of(part)
+    return [(left + x * width, top + y * height) for x, y in places]
+
+
+def stroke(part: Locator, *places: Place, lift: bool = True) -> None:
+    """Drag the mouse over a part, from place to place."""
+    mouse = part.page.mouse
+    first, *others = places_on(part, *places)
+    mouse.move(*first)
+    mouse.down()
+    for place in others:
+        mouse.move(*place)
+    if lift:
+        mouse.up()
+
+
+def used_megabytes(page: Page) -> float:
     """Measure what a page's scripts keep in memory once its garbage is collected.
 
     What one collection finds, another may free: the least of eight varies by 0.01 MB,
     a single one by half a megabyte.
     """
-
-    def collect() -> float:
+    tools = page.context.new_cdp_session(page)
+    used = []
+    for _ in range(8):
         tools.send("HeapProfiler.collectGarbage")
-        used: float = tools.send("Runtime.getHeapUsage")["usedSize"]
-        return used / 2**20
-
-    return min(collect() for _ in range(8))
+        used.append(tools.send("Runtime.getHeapUsage")["usedSize"] / 2**20)
+    return min(used)
 
 
 def violations(

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import browser, origin, page, tab
+from browser import browser, fresh, origin, page, tab
 from hypothesis import Phase, settings
 from numpy.typing import NDArray
 
@@ -35,7 +35,7 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 Arrays = dict[str, NDArray[np.uint8]]
-__all__ = ["browser", "origin", "page", "tab"]  # for tests that look at pages
+__all__ = ["browser", "fresh", "origin", "page", "tab"]  # for tests that look at pages
 
 
 @pytest.fixture(scope="session")
