@@ -15,7 +15,7 @@ NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 CHAPTERS = [
     notebook
     for notebook in NOTEBOOKS
-    if notebook.stem not in ("index", "teaching", "lab")
+    if notebook.stem not in ("index", "symptoms", "teaching", "lab")
 ]
 SECTIONS = ["## Check yourself", "## Exercises", "## Key points", "## What's next"]
 
