@@ -1,6 +1,5 @@
 """The members of the recorded ensemble, and a network that learns from them."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,38 +41,22 @@ def keep_probabilities(
                 f"{path} holds {len(kept)} members; expected {place} first."
             )
         kept[place : place + 1] = [probabilities]
-        with replacing(path) as unfinished, unfinished.open("wb") as file:
-            np.savez_compressed(file, probabilities=np.stack(kept).astype(np.float16))
+        with replacing(path) as unfinished:
+            float16 = np.stack(kept).astype(np.float16)
+            np.savez_compressed(unfinished, probabilities=float16)
 
 
 def run_with_members(variant: Variant, train_data: Digits, test_data: Digits) -> Run:
-    """Let five members of each design teach a network; train missing members first."""
-    teachers, lesson = [], MEMBERS / "lesson.npz"
-    for changes in [] if lesson.exists() else DESIGNS:
-        recipe = replace(MEMBER, **changes)
-        for member in train_members(recipe, TEACHERS, MEMBERS / recipe.network):
-            if member.error:
-                raise OSError(member.error)
-            teachers.append((recipe, member.path))
-    return run_with_teachers(variant, train_data, test_data, teachers, lesson)
+    """Train on the members' mean probabilities for augmented digits, not on labels.
 
-
-def run_with_teachers(
-    variant: Variant,
-    train_data: Digits,
-    test_data: Digits,
-    teachers: Sequence[tuple[Recipe, Path]],
-    lesson: Path,
-) -> Run:
-    """Train on other networks' probabilities for augmented digits, not on labels.
-
-    teachers: the recipe and the weights file of each. lesson: the file with the
-    augmented digits and the teachers' mean probabilities, which all seeds share; it is
-    written if it is missing. Sources: Hinton et al., 2015; for teachers and student
-    that see the same augmented pictures, Beyer et al., 2022.
+    Five members of each design teach; missing members are trained first. All seeds
+    share one file with the augmented digits and the probabilities, which is written if
+    it is missing. Sources: Hinton et al., 2015; for teachers and student that see the
+    same augmented pictures, Beyer et al., 2022.
     """
+    lesson = MEMBERS / "lesson.npz"
     if not lesson.exists():
-        write_lesson(train_data[0], teachers, lesson)
+        write_lesson(train_data[0], lesson)
     with np.load(lesson) as arrays:
         x = add_channel(scale_pixels(arrays["pictures"]))
         part = Part(x, arrays["answers"].astype(np.float32), 1)
@@ -82,12 +65,15 @@ def run_with_teachers(
     return run_on_batches(variant, dataset, test_data)
 
 
-def write_lesson(
-    x: Float32[np.ndarray, "n 28 28 1"],
-    teachers: Sequence[tuple[Recipe, Path]],
-    lesson: Path,
-) -> None:
-    """Augment the digits several times, and write the teachers' mean answers."""
+def write_lesson(x: Float32[np.ndarray, "n 28 28 1"], lesson: Path) -> None:
+    """Augment the digits several times, and write the members' mean answers."""
+    teachers: list[tuple[Recipe, Path]] = []
+    for changes in DESIGNS:
+        recipe = replace(MEMBER, **changes)
+        for member in train_members(recipe, TEACHERS, MEMBERS / recipe.network):
+            if member.error:
+                raise OSError(member.error)
+            teachers.append((recipe, member.path))
     augment = RandomAffine(**(Recipe().augmentation or {}), seed=0)
     batches = [x[start : start + 500] for start in range(0, len(x), 500)]
     changed = [
@@ -100,5 +86,5 @@ def write_lesson(
         teacher = training.build(recipe)
         teacher.load_weights(path)
         answers += teacher.predict(x, batch_size=500) / len(teachers)
-    with replacing(lesson) as unfinished, unfinished.open("wb") as file:
-        np.savez(file, pictures=pictures, answers=answers.astype(np.float16))
+    with replacing(lesson) as unfinished:
+        np.savez(unfinished, pictures=pictures, answers=answers.astype(np.float16))

@@ -11,9 +11,11 @@ import numpy as np
 
 from mnist_tutorial import load_mnist, prepare, results, weights
 from mnist_tutorial.backend import keras
-from mnist_tutorial.experiments import calibration, ensemble, one_page, search
+from mnist_tutorial.experiments import ensemble, search
 from mnist_tutorial.experiments.article import AS_MEANT, TODAY
+from mnist_tutorial.experiments.calibration import run_and_calibrate
 from mnist_tutorial.experiments.few_labels import STEPS_TOGETHER, run_with_few_labels
+from mnist_tutorial.experiments.one_page import RANGES, run_on_arrays
 from mnist_tutorial.experiments.recording import describe_machine, record
 from mnist_tutorial.experiments.run import Run, run
 from mnist_tutorial.experiments.variants import Variant
@@ -26,13 +28,13 @@ class Experiment(NamedTuple):
 
     recipe: Variant
     keys: Sequence[dict[str, Any]]  # {"seed": 0}; "changes" to the recipe, or an arm
-    scored_on: str = "test"  # or "validation": the last 10,000 training digits
     run: Callable[..., Run] = run
+    scored_on: str = "test"  # or "validation": the last 10,000 training digits
 
 
-def seeds(count: int) -> list[dict[str, Any]]:
-    """Return the keys of this many runs that differ in the seed alone."""
-    return [{"seed": seed} for seed in range(count)]
+def seeds(count: int, *arms: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the keys of this many runs, or of this many of each arm."""
+    return [{**arm, "seed": seed} for seed in range(count) for arm in arms or [{}]]
 
 
 def candidates(changes: search.Changes) -> list[dict[str, Any]]:
@@ -42,13 +44,9 @@ def candidates(changes: search.Changes) -> list[dict[str, Any]]:
     ]
 
 
-def both_arms(labels: int) -> list[dict[str, Any]]:
-    """Return the keys of five pairs of runs, without pseudo-labels and with them."""
-    return [
-        {"labels": labels, "pseudo_labels": arm, "seed": seed}
-        for seed in range(5)
-        for arm in (False, True)
-    ]
+def few_labels(count: int, *arms: bool) -> list[dict[str, Any]]:
+    """Return the keys of five runs of each arm: without pseudo-labels, or with them."""
+    return seeds(5, *({"labels": count, "pseudo_labels": arm} for arm in arms))
 
 
 ARTICLE = Variant(
@@ -64,7 +62,7 @@ MEANT = replace(ARTICLE, normalization="article")
 ONE_PAGE = replace(
     ARTICLE,
     normalization="article, momentum 0.9",  # 0.99 is too slow for a short training
-    augmentation=one_page.RANGES,
+    augmentation=RANGES,
     augmenter="keras.layers",
 )
 HALVED: dict[str, Any] = {"schedule": "halved each epoch"}
@@ -83,16 +81,11 @@ EXPERIMENTS = {
     "article-meant-today": Experiment(replace(MEANT, augmentation=TODAY), seeds(5)),
     # At first with the article's constant learning rate. The second attempt takes the
     # schedule with fewer errors in the validation digits.
-    "one-page-first": Experiment(ONE_PAGE, seeds(5), run=one_page.run_on_arrays),
+    "one-page-first": Experiment(ONE_PAGE, seeds(5), run_on_arrays),
     "one-page-search": Experiment(
-        ONE_PAGE,
-        candidates([({}, 3), (HALVED, 3)]),
-        scored_on="validation",
-        run=one_page.run_on_arrays,
+        ONE_PAGE, candidates([({}, 3), (HALVED, 3)]), run_on_arrays, "validation"
     ),
-    "one-page": Experiment(
-        replace(ONE_PAGE, **HALVED), seeds(5), run=one_page.run_on_arrays
-    ),
+    "one-page": Experiment(replace(ONE_PAGE, **HALVED), seeds(5), run_on_arrays),
     "tutorial": Experiment(Variant(), seeds(10)),  # the search's winner
     "tutorial-short": Experiment(Variant(epochs=4), seeds(5)),  # see SEARCH
     "tutorial-long": Experiment(Variant(epochs=24), seeds(5)),
@@ -102,37 +95,27 @@ EXPERIMENTS = {
     },
     "twins": Experiment(DEEP, candidates(search.TWINS), scored_on="validation"),
     "ensemble": Experiment(
-        DEEP,
-        [
-            {"changes": changes, "seed": seed}
-            for seed in range(10)
-            for changes in ensemble.DESIGNS
-        ],
+        DEEP, seeds(10, *({"changes": changes} for changes in ensemble.DESIGNS))
     ),
     # It sees as many pictures in as many steps as in `tutorial`, all in one epoch,
     # since they are augmented beforehand.
     "distilled": Experiment(
         Variant(epochs=1, label_smoothing=0.0, augmentation=None),
         seeds(10),
-        run=ensemble.run_with_members,
+        ensemble.run_with_members,
     ),
-    "pseudo-labelling-first": Experiment(FEW, both_arms(1000), run=run_with_few_labels),
+    "pseudo-labelling-first": Experiment(
+        FEW, few_labels(1000, False, True), run_with_few_labels
+    ),
     # The second attempt. Without pseudo-labels nothing is changed, so for 1,000 labels
     # that arm is in the first record. For 100 and 5,000 labels nothing was tried out.
-    "pseudo-labelling": Experiment(
-        FEW,
-        [key for key in both_arms(1000) if key["pseudo_labels"]],
-        run=TOGETHER,
-    ),
-    "pseudo-labelling-100": Experiment(FEW, both_arms(100), run=TOGETHER),
-    "pseudo-labelling-5000": Experiment(FEW, both_arms(5000), run=TOGETHER),
+    "pseudo-labelling": Experiment(FEW, few_labels(1000, True), TOGETHER),
+    "pseudo-labelling-100": Experiment(FEW, few_labels(100, False, True), TOGETHER),
+    "pseudo-labelling-5000": Experiment(FEW, few_labels(5000, False, True), TOGETHER),
     # The network that comes with the package has seen every training digit, so its
     # recipe is trained once more without the validation digits.
     "temperature": Experiment(
-        Variant(epochs=24),
-        seeds(1),
-        scored_on="validation",
-        run=calibration.run_and_calibrate,
+        Variant(epochs=24), seeds(1), run_and_calibrate, "validation"
     ),
 }
 
@@ -154,9 +137,7 @@ def reproduce(name: str, folder: Path = results.RESULTS) -> dict[str, Any]:
     machine = describe_machine()
     about = {"scored_on": experiment.scored_on, "machine": machine, "recipe": recipe}
 
-    def one(
-        seed: int, changes: dict[str, Any] | None = None, **arm: Any
-    ) -> dict[str, Any]:
+    def one(seed: int, changes: Any = None, **arm: Any) -> dict[str, Any]:
         recipe = replace(experiment.recipe, seed=seed, **(changes or {}))
         model, entry = experiment.run(recipe, train_data, test_data, **arm)
         if experiment.scored_on == "validation":
@@ -191,13 +172,10 @@ def keep_weights(model: keras.Model, path: Path) -> str:
     Normalization's four numbers per channel stay float32: a variance can be too small.
     """
     arrays = {weight.path: weight.numpy() for weight in model.weights}
+    for name in arrays:
+        if "norm" not in name:
+            arrays[name] = arrays[name].astype(np.float16)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as unfinished, unfinished.open("wb") as file:
-        np.savez(
-            file,
-            **{
-                name: array if "norm" in name else array.astype(np.float16)
-                for name, array in arrays.items()
-            },
-        )
+    with replacing(path) as unfinished:
+        np.savez(unfinished, **arrays)
     return hashlib.sha256(path.read_bytes()).hexdigest()
