@@ -1,12 +1,10 @@
-"""The 2017 article's network, as it was meant, and its generator."""
+"""The 2017 article's network, as it was meant, and its augmentation."""
 
-from collections.abc import Mapping
 from functools import partial
 
 from mnist_tutorial import models
-from mnist_tutorial.backend import keras, tensorflow
-from mnist_tutorial.scalars import Fraction, Number, Positive, Seed
-from mnist_tutorial.training import Images, Labels, without_tuning
+from mnist_tutorial.backend import keras
+from mnist_tutorial.scalars import Fraction
 
 AS_MEANT = {"rotation": 8, "shift": 0.08, "shear": 17, "zoom": 0.08}
 TODAY = {**AS_MEANT, "shear": 0.3}  # what its code has done since Keras 2.1.3
@@ -48,28 +46,3 @@ def build_article_cnn(
         ],
         name="cnn",
     )
-
-
-def generated_batches(
-    x: Images,
-    y: Labels,
-    ranges: Mapping[str, Number],
-    batch_size: Positive,
-    seed: Seed,
-) -> tensorflow.data.Dataset:
-    """Make the batches of Keras's old, deprecated ImageDataGenerator."""
-    flow = tensorflow.keras.preprocessing.image.ImageDataGenerator(
-        rotation_range=ranges.get("rotation", 0),
-        width_shift_range=ranges.get("shift", 0),
-        height_shift_range=ranges.get("shift", 0),
-        shear_range=ranges.get("shear", 0),
-        zoom_range=ranges.get("zoom", 0),
-    ).flow(x, y, batch_size=batch_size, seed=seed)
-    shapes = tuple(
-        tensorflow.TensorSpec((None, *array.shape[1:]), "float32") for array in (x, y)
-    )
-    generated = tensorflow.data.Dataset.from_generator(
-        lambda: (next(flow) for _ in range(len(flow))), output_signature=shapes
-    )
-    counted = tensorflow.data.experimental.assert_cardinality(len(flow))
-    return without_tuning(generated.apply(counted))

@@ -20,11 +20,8 @@ def run_on_arrays(variant: Variant, train_data: Digits, test_data: Digits) -> Ru
     def train(callback: keras.callbacks.Callback) -> tuple[keras.Model, History]:
         model = build(variant)
         steps = variant.epochs * math.ceil(len(train_data[0]) / variant.batch_size)
-        model.compile(
-            loss="categorical_crossentropy",
-            optimizer=make_optimizer(variant, steps),
-            metrics=["accuracy"],
-        )
+        optimizer = make_optimizer(variant, steps)
+        model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
         fitted = model.fit(
             *train_data,
             batch_size=variant.batch_size,

@@ -1,10 +1,10 @@
 """Record each run as a line of JSON, and resume a recording that was interrupted."""
 
-import importlib.metadata
 import json
 import os
 import platform
 from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +63,7 @@ def describe_machine() -> dict[str, Any]:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.split(": ", 1)[1] for line in lines if line.startswith("model name")]
-    versions = {
-        name: importlib.metadata.version(name)
-        for name in ("keras", "tensorflow", "numpy")
-    }
+    versions = {name: version(name) for name in ("keras", "tensorflow", "numpy")}
     return {
         "processor": names[0] if names else platform.processor(),
         "cores": os.cpu_count(),

@@ -5,7 +5,7 @@ from typing import Literal
 
 from mnist_tutorial import models, training
 from mnist_tutorial.backend import keras, tensorflow
-from mnist_tutorial.experiments.article import build_article_cnn, generated_batches
+from mnist_tutorial.experiments.article import build_article_cnn
 from mnist_tutorial.recipe import Recipe
 from mnist_tutorial.scalars import Fraction
 from mnist_tutorial.training import Callbacks, History, Images, Labels
@@ -31,16 +31,14 @@ class Variant(Recipe):
 
 def build(variant: Variant) -> keras.Model:
     """Build a variant's network; its seed decides the initial weights."""
-    if variant.network == "deep" or variant == replace(
-        variant, normalization="book", pooling="max"
-    ):
-        return training.build(variant)
     keras.utils.set_random_seed(variant.seed)
+    if variant.network == "deep":
+        return models.build_deep_cnn(variant.dropout)
     if variant.pooling == "strides":
         return build_strided_cnn(variant.dropout)
     if variant.normalization in MOMENTUM:
         return build_article_cnn(variant.dropout, MOMENTUM[variant.normalization])
-    return models.build_cnn(variant.dropout, normalize=False)
+    return models.build_cnn(variant.dropout, variant.normalization == "book")
 
 
 def build_strided_cnn(dropout: Fraction = 0.2) -> keras.Model:
@@ -78,7 +76,23 @@ def batches(variant: Variant, x: Images, y: Labels) -> tensorflow.data.Dataset:
         raise ValueError("augmenter 'keras.layers' is for one_page.run_on_arrays.")
     tensorflow.random.set_seed(variant.seed)
     ranges = variant.augmentation or {}
-    return generated_batches(x, y, ranges, variant.batch_size, variant.seed)
+    # Keras's old, deprecated generator, as the article used it
+    flow = tensorflow.keras.preprocessing.image.ImageDataGenerator(
+        rotation_range=ranges.get("rotation", 0),
+        width_shift_range=ranges.get("shift", 0),
+        height_shift_range=ranges.get("shift", 0),
+        shear_range=ranges.get("shear", 0),
+        zoom_range=ranges.get("zoom", 0),
+    ).flow(x, y, batch_size=variant.batch_size, seed=variant.seed)
+    generated = tensorflow.data.Dataset.from_generator(
+        lambda: (next(flow) for _ in range(len(flow))),
+        output_signature=(
+            tensorflow.TensorSpec((None, 28, 28, 1)),
+            tensorflow.TensorSpec((None, 10)),
+        ),
+    )
+    counted = tensorflow.data.experimental.assert_cardinality(len(flow))
+    return training.without_tuning(generated.apply(counted))
 
 
 def make_optimizer(variant: Variant, steps: int) -> keras.optimizers.Optimizer:
@@ -90,12 +104,11 @@ def make_optimizer(variant: Variant, steps: int) -> keras.optimizers.Optimizer:
         learning_rate = keras.optimizers.schedules.ExponentialDecay(
             variant.learning_rate, steps // variant.epochs, 0.5, staircase=True
         )
-    average = {"use_ema": True, "ema_momentum": variant.ema} if variant.ema else {}
+    options = {"use_ema": True, "ema_momentum": variant.ema} if variant.ema else {}
     if variant.optimizer == "sgd":
-        return keras.optimizers.SGD(
-            learning_rate, momentum=0.9, nesterov=True, **average
-        )
-    return keras.optimizers.Adam(learning_rate, **average)
+        options |= {"momentum": 0.9, "nesterov": True}
+        return keras.optimizers.SGD(learning_rate, **options)
+    return keras.optimizers.Adam(learning_rate, **options)
 
 
 def fit(
@@ -105,11 +118,9 @@ def fit(
     callbacks: Callbacks,
 ) -> History:
     """Train a network with the variant's optimizer and averaging."""
-    average = (
-        [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if variant.ema else []
-    )
+    if variant.ema:
+        callbacks = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True), *callbacks]
     optimizer = make_optimizer(variant, variant.epochs * len(dataset))
     if variant.augmenter != "RandomAffine":
         variant = replace(variant, augmentation=None)  # the dataset has done it
-    callbacks = [*average, *callbacks]
     return training.fit(variant, model, dataset, None, callbacks, optimizer=optimizer)
