@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import CHROMIUM
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+import scipy.special
+from browser import CHROMIUM, evaluate
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page
@@ -36,9 +34,7 @@ def blank(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-def in_the_page(
-    page: Page, pictures: list[Picture], folder: Path
-) -> list[Picture | None]:
+def in_the_page(page: Page, pictures: list[Picture], folder: Path) -> Any:
     """What the page makes of grey pictures and of colours, or None where it refuses.
 
     It opens them as a file, since Playwright would take longer to send them than the
@@ -48,29 +44,21 @@ def in_the_page(
     for picture in pictures:
         if picture.ndim == 3:
             picture = np.dstack([picture, np.full_like(picture[..., 0], 255)])
-        text = base64.b64encode(picture.tobytes()).decode()
-        sent.append([text, picture.shape[0], picture.shape[1]])
-    file = folder / "pictures.js"
-    file.write_text(f"window.pictures = {json.dumps(sent)};")
-    page.add_script_tag(url=file.as_uri())
-    found = page.evaluate(
+        sent.append([base64.b64encode(picture.tobytes()).decode(), *picture.shape[:2]])
+    (folder / "pictures.js").write_text(f"window.pictures = {json.dumps(sent)};")
+    page.add_script_tag(url=(folder / "pictures.js").as_uri())
+    return evaluate(
+        page,
         """() => pictures.map(([text, height, width]) => {
           const levels = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
           try {
-            const { pixels } = mnistDrawing.centerDigit(levels, width, height);
-            return btoa(String.fromCharCode(...pixels));
+            return Array.from(mnistDrawing.centerDigit(levels, width, height).pixels);
           } catch (error) {
             if (!error.message.startsWith("No ink")) throw error;
             return null;
           }
-        })"""
+        })""",
     )
-    return [
-        None
-        if text is None
-        else np.frombuffer(base64.b64decode(text), np.uint8).reshape(28, 28)
-        for text in found
-    ]
 
 
 def strokes(rng: np.random.Generator, width: int, height: int) -> Picture:
@@ -111,25 +99,18 @@ def test_pictures_of_every_kind_are_prepared_as_in_python(
             assert found is None
             continue
         assert found is not None
-        np.testing.assert_allclose(found.astype(int), expected, atol=1)
+        np.testing.assert_allclose(found, expected.ravel().astype(int), atol=1)
         read += 1
     assert read > 70
 
 
-blocks = arrays(np.uint8, (7, 7), elements=st.sampled_from([0, 60, 255]))
-
-
 def test_the_page_doubts_in_python_s_words(blank: Page) -> None:
-    asked: list[tuple[Picture, NDArray[Any], NDArray[Any]]] = []
-
-    @settings(max_examples=60)
-    @given(blocks.filter(lambda block: block.any()), st.integers(0, 99))
-    def collect(block: Picture, seed: int) -> None:
-        logits = np.random.default_rng(seed).normal(0, 3, 10)
-        chances = np.exp(logits) / np.exp(logits).sum()
-        asked.append((np.kron(block, np.ones((4, 4), np.uint8)), logits, chances))
-
-    collect()
+    rng, asked = np.random.default_rng(0), []
+    for empty in np.linspace(-0.2, 0.9, 200):
+        inked = rng.choice([60, 255], (7, 7)) * (rng.random((7, 7)) > empty)
+        pixels = np.kron(inked, np.ones((4, 4))).astype(np.uint8)
+        logits = rng.normal(0, 3, 10)
+        asked.append((pixels, logits, scipy.special.softmax(logits)))
     found = blank.evaluate(
         """([asked, limits]) => asked.map(([pixels, ...answer]) =>
           mnistDrawing.doubt(Uint8Array.from(pixels), ...answer, limits))""",
