@@ -119,13 +119,22 @@ def find_pieces(ink: Grey, free: bool) -> tuple[Labels, Pieces, float]:
     return labels, pieces, level
 
 
-def surrounds(labels: Labels, frame: Piece, piece: Piece) -> bool:
-    """Whether a piece has ink above, below, left and right of another's box."""
-    top, left, bottom, right = piece[2:].astype(int)
-    mask = labels == frame[1]
+def is_object(labels: Labels, piece: Piece, digit: Piece) -> bool:
+    """Whether a piece is a frame around a digit, or a pen that lies beside it.
+
+    A pen is a straight bar, away from the digit and twice as long.
+    """
+    top, left, bottom, right = digit[2:].astype(int)
+    mask = labels == piece[1]
     across, down = mask[top:bottom].any(axis=0), mask[:, left:right].any(axis=1)
-    ends = across[:left], across[right:], down[:top], down[bottom:]
-    return all(end.any() for end in ends)
+    sides = across[:left], across[right:], down[:top], down[bottom:]
+    is_frame = all(ends.any() for ends in sides)
+    side = (digit[4:] - digit[2:4]).max()
+    gap = np.maximum(piece[2:4] - digit[4:], digit[2:4] - piece[4:]).max()
+    if is_frame or gap < 0.5 * side or np.hypot(*piece[4:] - piece[2:4]) < 2 * side:
+        return is_frame
+    spread = np.cov(np.nonzero(mask))  # of a line, one of its two eigenvalues is 0
+    return bool(np.linalg.det(spread) < 0.01 * np.trace(spread) ** 2)
 
 
 def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
@@ -143,7 +152,7 @@ def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
         raise ValueError(NO_INK)
     main = pieces[0]
     for piece in pieces:
-        if piece[0] > 0.1 * main[0] and surrounds(labels, main, piece):
+        if piece[0] > 0.1 * main[0] and is_object(labels, main, piece):
             main = piece
     gaps = np.maximum(pieces[:, 2:4] - main[4:], main[2:4] - pieces[:, 4:])
     height, width = main[4:] - main[2:4]
@@ -151,7 +160,7 @@ def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
     beside = gaps[:, 0] < -0.5 * height  # as another digit is
     least = np.where(near, 0.01, np.where(beside, 0.3, np.inf))
     strong = pieces[pieces[:, 0] >= least * main[0]]
-    chosen = [piece[1] for piece in strong if not surrounds(labels, piece, main)]
+    chosen = [piece[1] for piece in strong if not is_object(labels, piece, main)]
     digit = np.isin(labels, chosen)
     near, inked = (
         ndimage.binary_dilation(mask, TOUCHING, 2) for mask in (digit, ink > level)

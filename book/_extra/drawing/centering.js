@@ -73,13 +73,11 @@
 
   /** Cut a part out of a plane, around which lies 0. */
   function cut({ height, width, values }, top, left, newHeight, newWidth) {
-    const part = new Float64Array(newHeight * newWidth);
-    const first = Math.max(0, left), end = Math.min(width, left + newWidth);
-    for (let row = Math.max(0, top); row < Math.min(height, top + newHeight); row++) {
-      const from = row * width, to = (row - top) * newWidth - left;
-      part.set(values.subarray(from + first, from + end), to + first);
-    }
-    return { height: newHeight, width: newWidth, values: part };
+    return plane(newHeight, newWidth, (i) => {
+      const row = top + Math.floor(i / newWidth), column = left + (i % newWidth);
+      const isInside = row >= 0 && row < height && column >= 0 && column < width;
+      return isInside ? values[row * width + column] : 0;
+    });
   }
 
   const pad = (one, size) => cut(one, -size, -size, one.height + 2 * size, one.width + 2 * size);
@@ -164,9 +162,8 @@
       const trace = square[0][0] + square[1][1] + square[2][2];
       square = square.map((row) => square.map((other) => product(row, other) / trace ** 2));
     }
-    let axis = square.reduce((a, b) => (product(a, a) >= product(b, b) ? a : b));
-    const size = Math.sqrt(product(axis, axis)) * (axis[0] + axis[1] + axis[2] > 0 ? 1 : -1);
-    axis = axis.map((value) => value / size);
+    const longest = square.reduce((a, b) => (product(a, a) >= product(b, b) ? a : b));
+    const axis = longest.map((v) => (longest[0] + longest[1] + longest[2] > 0 ? v : -v));
     const least = 255 * axis.reduce((sum, value) => sum + Math.min(value, 0), 0);
     const most = axis.reduce((sum, value) => sum + Math.abs(value), 0);
     const seen = (i) => axis.reduce((sum, value, k) => sum + value * colours[k][i], 0);
@@ -239,15 +236,10 @@
   }
 
   function boxOf(pixels, width) {
-    const box = { top: Infinity, left: Infinity, bottom: 0, right: 0 };
-    for (const i of pixels) {
-      const column = i % width, row = (i - column) / width;
-      box.top = Math.min(box.top, row);
-      box.left = Math.min(box.left, column);
-      box.bottom = Math.max(box.bottom, row + 1);
-      box.right = Math.max(box.right, column + 1);
-    }
-    return box;
+    const rows = pixels.map((i) => Math.floor(i / width)), columns = pixels.map((i) => i % width);
+    const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
+    const end = (values) => values.reduce((a, b) => Math.max(a, b), -1) + 1;
+    return { top: least(rows), left: least(columns), bottom: end(rows), right: end(columns) };
   }
 
   /** List the pieces of ink, with the level that suits the strongest. */
@@ -275,24 +267,36 @@
     return mask;
   }
 
-  /** Whether a piece has ink above, below, left and right of another's box. */
-  function surrounds({ pixels }, { top, left, bottom, right }, width) {
-    const ends = new Set();
-    for (const i of pixels) {
-      const column = i % width, row = (i - column) / width;
-      if (row >= top && row < bottom) ends.add(column < left ? "left" : column >= right ? "right" : "");
-      if (column >= left && column < right) ends.add(row < top ? "above" : row >= bottom ? "below" : "");
-    }
-    return ["left", "right", "above", "below"].every((end) => ends.has(end));
+  /** How far apart two boxes are, downwards and to the right; below 0, how far they overlap. */
+  const gaps = (one, other) => [
+    Math.max(one.top - other.bottom, other.top - one.bottom),
+    Math.max(one.left - other.right, other.left - one.right),
+  ];
+  const sideOf = ({ top, left, bottom, right }) => Math.max(bottom - top, right - left);
+
+  /** Whether a piece is a frame around a digit, or a pen that lies beside it. */
+  function isObject(piece, digit, width) {
+    const columns = piece.pixels.map((i) => i % width), n = columns.length;
+    const rows = piece.pixels.map((i) => Math.floor(i / width));
+    const across = columns.filter((_, k) => rows[k] >= digit.top && rows[k] < digit.bottom);
+    const down = rows.filter((_, k) => columns[k] >= digit.left && columns[k] < digit.right);
+    const isFrame = across.some((column) => column < digit.left)
+      && across.some((column) => column >= digit.right)
+      && down.some((row) => row < digit.top) && down.some((row) => row >= digit.bottom);
+    const side = sideOf(digit), length = Math.hypot(piece.bottom - piece.top, piece.right - piece.left);
+    if (isFrame || Math.max(...gaps(piece, digit)) < 0.5 * side || length < 2 * side) return isFrame;
+    const mean = (values) => values.reduce((a, b) => a + b) / n;
+    const spread = (a, b) => mean(a.map((value, k) => value * b[k])) - mean(a) * mean(b);
+    const [y, x, xy] = [spread(rows, rows), spread(columns, columns), spread(rows, columns)];
+    return y * x - xy ** 2 < 0.01 * (y + x) ** 2; // of a line, one of the two eigenvalues is 0
   }
 
   /** Whether a piece is part of the digit, or another digit, and no speck. */
   function belongs(piece, main) {
-    const down = Math.max(piece.top - main.bottom, main.top - piece.bottom);
-    const right = Math.max(piece.left - main.right, main.left - piece.right);
-    const height = main.bottom - main.top, side = Math.max(height, main.right - main.left);
-    const beside = down < -0.5 * height ? 0.3 : Infinity; // as another digit is
-    return piece.strength >= (Math.max(down, right) < 0.25 * side ? 0.01 : beside) * main.strength;
+    const [down, right] = gaps(piece, main);
+    const beside = down < -0.5 * (main.bottom - main.top) ? 0.3 : Infinity; // as another digit is
+    const least = Math.max(down, right) < 0.25 * sideOf(main) ? 0.01 : beside;
+    return piece.strength >= least * main.strength;
   }
 
   /** Choose the pieces of ink that are the digit, and wipe everything else away. */
@@ -308,9 +312,9 @@
     if (!pieces.length) throw new Error(NO_INK);
     let [main] = pieces;
     for (const piece of pieces) {
-      if (piece.strength > 0.1 * main.strength && surrounds(main, piece, ink.width)) main = piece;
+      if (piece.strength > 0.1 * main.strength && isObject(main, piece, ink.width)) main = piece;
     }
-    const chosen = pieces.filter((piece) => belongs(piece, main) && !surrounds(piece, main, ink.width));
+    const chosen = pieces.filter((piece) => belongs(piece, main) && !isObject(piece, main, ink.width));
     const digit = marked(ink, chosen), near = dilate(digit, 5), inked = dilate(above(ink, level), 5);
     const values = ink.values.filter((_, i) => digit.values[i]), full = quantile(values, 0.9);
     const paper = ink.values.filter((_, i) => !inked.values[i]);
