@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import IS_READY, needs_pages, open_page
+from browser import IS_READY, PHONE, box_of, needs_pages, open_page
 from playwright.sync_api import Page
 
 from mnist_tutorial.convolution import convolve2d
@@ -29,7 +29,7 @@ def chapter(tab: Page) -> Page:
 @pytest.fixture
 def widget(chapter: Page) -> Page:
     """The chapter on a phone, with the example of the text."""
-    chapter.set_viewport_size({"width": 360, "height": 740})
+    chapter.set_viewport_size(PHONE)
     choose(chapter, "5 × 5, from the text", "from the text")
     return chapter
 
@@ -51,11 +51,8 @@ def results(page: Page) -> list[float]:
 
 
 def cells(page: Page, selector: str) -> Any:
-    values = page.locator(selector).evaluate_all(
-        "cells => cells.map(cell => Number(cell.value))"
-    )
-    side = round(len(values) ** 0.5)
-    return np.array(values).reshape(side, side)
+    values = page.locator(selector).evaluate_all("all => all.map(one => +one.value)")
+    return np.reshape(values, (round(len(values) ** 0.5), -1))
 
 
 def as_number(text: str) -> float:
@@ -75,9 +72,9 @@ def assert_shows_the_convolution(page: Page) -> None:
     row, column, total = state(page)
     assert total == pytest.approx(expected[row, column], abs=0.005)
     *terms, last = page.locator("#convolve .terms > *").all_inner_texts()
-    factors = [re.sub("[+ ()]", "", term).split("×") for term in terms]
+    factors = [map(as_number, re.sub("[+ ()]", "", one).split("×")) for one in terms]
     assert len(factors) == 9
-    found = sum(as_number(a) * as_number(b) for a, b in factors)
+    found = sum(value * weight for value, weight in factors)
     assert found == pytest.approx(total, abs=0.005)
     assert as_number(last.strip("= ")) == total
 
@@ -90,9 +87,9 @@ def test_it_begins_with_the_example_of_the_text(widget: Page) -> None:
 
 
 def test_every_picture_under_every_kernel(widget: Page) -> None:
-    lists = widget.locator("#convolve select")
     pictures, kernels = (
-        lists.nth(i).locator("option").all_inner_texts() for i in (0, 1)
+        choices.locator("option").all_inner_texts()
+        for choices in widget.locator("#convolve select").all()
     )
     assert (len(pictures), len(kernels)) == (5, 7)
     for picture, kernel in itertools.product(pictures, kernels):
@@ -136,8 +133,8 @@ def test_it_stands_on_the_first_screen(widget: Page) -> None:
     for part, (width, height) in screens.items():
         widget.set_viewport_size({"width": width, "height": height})
         widget.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
-        box = widget.locator(part).bounding_box()
-        assert box and box["y"] >= 0 and box["y"] + box["height"] <= height
+        _, top, _, tall = box_of(widget.locator(part))
+        assert top >= 0 and top + tall <= height
 
 
 def test_arrow_keys_move_the_window_and_stop_at_the_rim(widget: Page) -> None:
@@ -165,8 +162,8 @@ def test_the_keyboard_alone_reaches_every_part(widget: Page) -> None:
     widget.keyboard.press("Enter")
     widget.keyboard.press("ArrowDown")
     assert state(widget)[:2] == (1, 1)
-    focused = widget.evaluate("document.activeElement.getAttribute('aria-label')")
-    assert focused == "row 2, column 2: 4"
+    focused = widget.locator(f"{RESULT}:focus")
+    assert focused.get_attribute("aria-label") == "row 2, column 2: 4"
 
 
 def test_buttons_step_through_all_places_and_round(widget: Page) -> None:
@@ -180,21 +177,17 @@ def test_buttons_step_through_all_places_and_round(widget: Page) -> None:
 def test_a_tap_on_a_result_moves_the_window_and_the_frame_there(widget: Page) -> None:
     widget.locator(RESULT).nth(5).tap()
     assert state(widget)[:2] == (1, 2)
-    frame = widget.locator("#convolve .frame").bounding_box()
-    pixel = widget.locator(PICTURE).nth(1 * 5 + 2).bounding_box()
-    assert frame and pixel
-    assert (frame["x"], frame["y"]) == pytest.approx((pixel["x"], pixel["y"]), abs=2)
+    frame = box_of(widget.locator("#convolve .frame"))
+    pixel = box_of(widget.locator(PICTURE).nth(1 * 5 + 2))
+    assert frame[:2] == pytest.approx(pixel[:2], abs=2)
 
 
 def test_it_fits_a_phone_and_a_finger(widget: Page) -> None:
     choose(widget, "digit 7")  # the largest
     assert widget.evaluate("document.documentElement.scrollWidth") <= 360
-    (left, right, _), *controls = widget.locator(
-        "#convolve, #convolve :is(input, button, select)"
-    ).evaluate_all(
-        """nodes => nodes.map(node => node.getBoundingClientRect())
-          .map(box => [box.left, box.right, box.height])"""
-    )
-    for control_left, control_right, height in controls:
-        assert left <= control_left and control_right <= right
-        assert min(control_right - control_left, height) >= 38
+    figure = widget.locator("#convolve")
+    left, _, room, _ = box_of(figure)
+    for control in figure.locator("input, button, select").all():
+        start, _, width, height = box_of(control)
+        assert left <= start and start + width <= left + room
+        assert min(width, height) >= 38
