@@ -9,12 +9,11 @@ import pytest
 from browser import needs_pages, open_page
 from playwright.sync_api import Browser, Locator, Page, expect
 
-BOOK = Path(__file__).parent.parent / "book"
-CHAPTERS = [
-    path
-    for path in sorted(BOOK.glob("*.ipynb"))
-    if "## Check yourself" in path.read_text(encoding="utf-8")
-]
+TEXTS = {
+    path.stem: path.read_text(encoding="utf-8")
+    for path in sorted((Path(__file__).parents[1] / "book").glob("*.ipynb"))
+}
+CHAPTERS = [name for name, text in TEXTS.items() if "## Check yourself" in text]
 CHOICE = re.compile(
     r"<details class=\"(choice|choice correct)\"><summary>([^\n]+)</summary>\n\n"
     r"(.+?)\n\n</details>",
@@ -22,12 +21,11 @@ CHOICE = re.compile(
 )
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_asks_three_to_five_questions_with_one_right_choice_each(
-    chapter: Path,
+    chapter: str,
 ) -> None:
-    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
-    texts = ["".join(cell["source"]) for cell in cells]
+    texts = ["".join(cell["source"]) for cell in json.loads(TEXTS[chapter])["cells"]]
     (text,) = [text for text in texts if '<details class="choice' in text]
     _, *parts = re.split(r"^\*\*(\d)\. .+\*\*$", text, flags=re.MULTILINE)
     numbers, questions = parts[::2], parts[1::2]
@@ -60,8 +58,8 @@ def wrong(page: Page, number: int) -> Locator:
 
 def score(page: Page) -> list[int]:
     """Answered, of how many, right at the first try."""
-    line = page.locator(".quiz-score [role=status]")
-    return [int(number) for number in re.findall(r"\d+", line.inner_text())]
+    line = page.locator(".quiz-score [role=status]").inner_text()
+    return list(map(int, re.findall(r"\d+", line)))
 
 
 @needs_pages
