@@ -39,7 +39,7 @@ COLUMNS = ("right", "right_doubted", "doubted", "sure", "refused", "several")
 WHITE, BLACK = (238, 237, 232), (38, 38, 44)
 
 Array = NDArray[Any]
-Colour = tuple[int, ...]
+Colour = int | tuple[int, int, int]  # a grey level, or red, green and blue
 Change = Callable[[Array, Generator], Array]  # of a scene
 Make = Callable[[Array, Generator, bool], Array | bytes]
 KINDS: dict[str, tuple[str, Make]] = {}  # name: (group, how one is made)
@@ -93,9 +93,13 @@ def camera(
     """What a camera makes of a scene: blur, noise, and JPEG's blocks."""
     seen = ndimage.gaussian_filter(scene, (blur, blur, 0))
     seen = np.clip(seen + rng.normal(0, noise, seen.shape), 0, 255).astype(np.uint8)
+    return np.asarray(Image.open(io.BytesIO(encode(seen, "JPEG", quality=quality))))
+
+
+def encode(pixels: Array, form: str, **options: Any) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(seen).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
+    Image.fromarray(pixels).save(file, form, **options)
+    return file.getvalue()
 
 
 def scene_of(
@@ -116,17 +120,26 @@ def scene_of(
     return write(blank, ink(digit, side, **pen), where, colour)
 
 
-def photo(
-    name: str, group: str, tuning: dict[str, Any], test: dict[str, Any], **both: Any
-) -> None:
-    """A kind told by options of `scene_of` and `camera`, and a change between them."""
+def photo(group: str, name: str, *then: Change, **both: Any) -> None:
+    """A kind told by options of `scene_of` and `camera`, and a change between them.
+
+    A list or two changes where the tuning version and the test version differ.
+    """
 
     @kind(name, group)
-    def make(digits: Array, rng: Generator, is_test: bool) -> Array:
-        options = both | (test if is_test else tuning)
+    def make(digits: Array, rng: Generator, test: bool) -> Array:
+        options = {
+            key: value[test] if isinstance(value, list) else value
+            for key, value in both.items()
+        }
         seen = {k: options.pop(k) for k in ("noise", "blur", "quality") if k in options}
-        change = options.pop("then", lambda scene, rng: scene)
-        return camera(change(scene_of(digits[0], rng, **options), rng), rng, **seen)
+        scene = scene_of(digits[0], rng, **options)
+        if then:
+            scene = then[-1 if test else 0](scene, rng)
+        return camera(scene, rng, **seen)
+
+
+clean, hard = functools.partial(photo, "clean"), functools.partial(photo, "hard")
 
 
 # Changes of a scene
@@ -242,12 +255,8 @@ def on_desk(
         turn = np.radians(rng.uniform(-angle, angle))
         size = np.array(shape)[:, None, None], np.array(scene.shape[:2])[:, None, None]
         down, right = np.indices(shape) - (size[0] - 1) / 2
-        places = np.stack(
-            [
-                np.cos(turn) * down - np.sin(turn) * right,
-                np.cos(turn) * right + np.sin(turn) * down,
-            ]
-        )
+        cos, sin = np.cos(turn), np.sin(turn)
+        places = np.stack([cos * down - sin * right, cos * right + sin * down])
         places = places / (1 + slant * down / shape[0]) + (size[1] - 1) / 2
         inside = ndimage.map_coordinates(np.ones(scene.shape[:2]), places, order=1)
         layers = [
@@ -284,7 +293,7 @@ def cut(least: int, most: int, sides: str = "tlbr") -> Change:
 
 def framed(width: int, colour: Colour, sides: str = "tlbr") -> Change:
     def frame(scene: Array, rng: Generator) -> Array:
-        for side, quarter in zip("tlbr", range(4), strict=True):
+        for quarter, side in enumerate("tlbr"):
             if side in sides:  # np.rot90 gives a view
                 np.rot90(scene, -quarter)[:width] = colour
         return scene
@@ -310,66 +319,41 @@ def desaturate(scene: Array, rng: Generator) -> Array:
     return scene * np.array((0.75, 0.62, 0.42))
 
 
-# All right before, and to stay so: name, tuning version, test version
+# All right before, and to stay so
 
-for _name, _tuning, _test in (
-    ("plain sheet", {}, {"side": 150, "shape": (300, 360)}),
-    (
-        "white on black",
-        {"colour": (255,) * 3, "on": (0,) * 3, "noise": 0, "blur": 0},
-        {"colour": (250,) * 3, "on": (8,) * 3, "noise": 1},
-    ),
-    (
-        "chalk on a board",
-        {"colour": (205, 210, 205), "on": (52, 78, 66), "noise": 5},
-        {"colour": (190, 190, 180), "on": (60, 62, 66), "noise": 4},
-    ),
-    ("thin pen", {"pen": -1}, {"pen": -1.3, "side": 230}),
-    (
-        "ball-point",
-        {"line": 0.5, "shape": (500, 400), "side": 260},
-        {"line": 0.55, "shape": (520, 420), "side": 300},
-    ),
-    (
-        "hair line",
-        {"line": 0.65, "shape": (500, 400), "side": 300},
-        {"line": 0.62, "shape": (520, 420), "side": 330},
-    ),
-    ("pencil", {"colour": (150, 150, 152)}, {"colour": (165, 164, 166), "side": 160}),
-    ("red ink", {"colour": (200, 40, 50)}, {"colour": (225, 60, 50), "side": 160}),
-    ("yellow ink", {"colour": (240, 220, 60)}, {"colour": (235, 215, 40)}),
-    ("blue ink", {"colour": (40, 60, 170)}, {"colour": (60, 90, 200), "side": 160}),
-    (
-        "8 % of the side",
-        {"side": 46, "shape": (400, 400)},
-        {"side": 56, "shape": (480, 480)},
-    ),
-    ("turned by 15 degrees", {"angle": 15}, {"angle": -14}),
-    ("turned by 30 degrees", {"angle": 30}, {"angle": -28}),
-    ("JPEG quality 5", {"quality": 5}, {"quality": 6, "side": 150}),
-    ("noise", {"noise": 14}, {"noise": 12, "side": 150}),
-    ("blur", {"blur": 3.5}, {"blur": 4, "side": 220}),
-    (
-        "20 pixels",
-        {"side": 26, "shape": (34, 30), "noise": 1, "blur": 0.3},
-        {"side": 25, "shape": (32, 40), "noise": 1, "blur": 0.3},
-    ),
-    ("3:1", {"shape": (160, 480), "side": 140}, {"shape": (450, 150), "side": 120}),
-    ("touches the border", {"then": cut(0, 0, "b")}, {"then": cut(0, 0, "l")}),
-    (
-        "speck far away",
-        {"then": painted(lambda pen, _: pen.rectangle((270, 370, 274, 374), 255))},
-        {"then": painted(lambda pen, _: pen.rectangle((25, 30, 29, 34), 255))},
-    ),
-    (
-        "light halving to one side",
-        {"then": shadow(0.5, 1, 0)},
-        {"then": shadow(0.5, 1, 2)},
-    ),
-    ("crumpled paper", {"then": crumple(9)}, {"then": crumple(14)}),
-    ("vignette, 30 %", {"then": vignette(0.3)}, {"then": vignette(0.33)}),
-):
-    photo(_name, "clean", _tuning, _test)
+LARGE = [(500, 400), (520, 420)]
+clean("plain sheet", side=[190, 150], shape=[(400, 300), (300, 360)])
+clean("white on black", colour=[255, 250], on=[0, 8], noise=[0, 1], blur=[0, 0.7])
+clean(
+    "chalk on a board",
+    colour=[(205, 210, 205), (190, 190, 180)],
+    on=[(52, 78, 66), (60, 62, 66)],
+    noise=[5, 4],
+)
+clean("thin pen", pen=[-1, -1.3], side=[190, 230])
+clean("ball-point", line=[0.5, 0.55], shape=LARGE, side=[260, 300])
+clean("hair line", line=[0.65, 0.62], shape=LARGE, side=[300, 330])
+clean("pencil", colour=[(150, 150, 152), (165, 164, 166)], side=[190, 160])
+clean("red ink", colour=[(200, 40, 50), (225, 60, 50)], side=[190, 160])
+clean("yellow ink", colour=[(240, 220, 60), (235, 215, 40)])
+clean("blue ink", colour=[(40, 60, 170), (60, 90, 200)], side=[190, 160])
+clean("8 % of the side", side=[46, 56], shape=[(400, 400), (480, 480)])
+clean("turned by 15 degrees", angle=[15, -14])
+clean("turned by 30 degrees", angle=[30, -28])
+clean("JPEG quality 5", quality=[5, 6], side=[190, 150])
+clean("noise", noise=[14, 12], side=[190, 150])
+clean("blur", blur=[3.5, 4], side=[190, 220])
+clean("20 pixels", side=[26, 25], shape=[(34, 30), (32, 40)], noise=1, blur=0.3)
+clean("3:1", shape=[(160, 480), (450, 150)], side=[140, 120])
+clean("touches the border", cut(0, 0, "b"), cut(0, 0, "l"))
+clean(
+    "speck far away",
+    painted(lambda pen, _: pen.rectangle((270, 370, 274, 374), 255)),
+    painted(lambda pen, _: pen.rectangle((25, 30, 29, 34), 255)),
+)
+clean("light halving to one side", shadow(0.5, 1, 0), shadow(0.5, 1, 2))
+clean("crumpled paper", crumple(9), crumple(14))
+clean("vignette, 30 %", vignette(0.3), vignette(0.33))
 
 
 @kind("MNIST's own pixels", "clean")
@@ -381,9 +365,7 @@ def transparent(level: float) -> Make:
     def make(digits: Array, rng: Generator, test: bool) -> bytes:
         alpha = np.pad(ink(digits[0], 160 if test else 240), 20)
         pixels = np.dstack([*[np.full_like(alpha, level)] * 3, alpha * 255])
-        file = io.BytesIO()
-        Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
-        return file.getvalue()
+        return encode(pixels.astype(np.uint8), "PNG")
 
     return make
 
@@ -397,239 +379,205 @@ def noted(digits: Array, rng: Generator, test: bool) -> bytes:
     scene = np.rot90(camera(scene_of(digits[0], rng), rng), 3 if test else 1)
     exif = Image.Exif()
     exif[0x0112] = 8 if test else 6
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(scene)).save(file, "JPEG", exif=exif)
-    return file.getvalue()
+    return encode(np.ascontiguousarray(scene), "JPEG", exif=exif)
 
 
-# Light, and what else is in the picture: name, shared options, tuning and test version
+# Light, and what else is in the picture
 
-DARK = (0, 0, 0)
-for _name, _both, _first, _second in (
-    ("vignette, 50 %", {}, vignette(0.5, 3), vignette(0.55, 2)),
-    ("soft shadow, 20 %", {}, shadow(0.2, 0.15, 0.3), shadow(0.22, 0.2, 2.4)),
-    ("soft shadow, 30 %", {}, shadow(0.3, 0.15, 0.3), shadow(0.33, 0.2, 2.4)),
-    ("shadow with an edge, 40 %", {}, shadow(0.4, 0.01, 0.5), shadow(0.43, 0.015, 2.2)),
-    (
-        "hand's shadow in a corner, 35 %",
-        {},
-        painted(lambda pen, rng: hand(pen, rng, 400, 300), DARK, 0.35, 4),
-        painted(lambda pen, rng: hand(pen, rng, 0, 0), DARK, 0.35, 8),
-    ),
-    (
-        "the phone's own shadow",
-        {"side": 150},
-        painted(lambda pen, rng: phone(pen, rng, 10), DARK, 0.35, 5),
-        painted(lambda pen, rng: phone(pen, rng, 30), DARK, 0.4, 9),
-    ),
-    (
-        "shadows of fingers",
-        {"side": 150},
-        painted(lambda pen, rng: fingers(pen, rng, False), DARK, 0.35, 4),
-        painted(lambda pen, rng: fingers(pen, rng, True), DARK, 0.35, 6),
-    ),
-    (
-        "sheet on a dark desk",
-        {"side": 130, "shape": (300, 230)},
-        on_desk((400, 320), (70, 66, 64), 0, 0),
-        on_desk((400, 320), (40, 42, 48), 8, 0),
-    ),
-    (
-        "desk on two sides",
-        {"side": 150, "shape": (380, 300)},
-        chain(on_desk((440, 340), (60, 60, 66), 10), lambda s, _: s[45:405, 25:315]),
-        chain(on_desk((440, 340), (120, 84, 56), 10), lambda s, _: s[20:380, :290]),
-    ),
-    (
-        "sheet on a light desk",
-        {"side": 130, "shape": (300, 230)},
-        on_desk((400, 330), (214, 210, 200), 3),
-        on_desk((400, 330), (205, 178, 140), 10),
-    ),
-    (
-        "torn sheet in dim yellow light",
-        {"side": 150, "shape": (330, 260), "colour": (50, 55, 100), "noise": 4},
-        chain(on_desk((400, 320), (52, 46, 44), 15, 0.2), desaturate, vignette(0.35)),
-        chain(on_desk((400, 320), (96, 70, 50), 15, 0.2), desaturate, vignette(0.35)),
-    ),
-    ("frame at the very border", {"blur": 0.4}, framed(3, DARK), framed(7, (70,) * 3)),
-    (
-        "thumb in a corner",
-        {},
-        painted(lambda pen, _: pen.ellipse((245, 345, 360, 460), 255), (190, 140, 120)),
-        painted(lambda pen, _: pen.ellipse((-50, 330, 60, 480), 255), (190, 140, 120)),
-    ),
-    (
-        "dark strip along one side",
-        {"side": 190},
-        framed(6, (25,) * 3, "l"),
-        framed(9, (60,) * 3, "b"),
-    ),
-    ("cut to the digit's box", {"side": 150}, cut(0, 0), cut(0, 0)),
-    (
-        "cut close",
-        {"side": 200},
-        chain(cut(5, 5), shadow(0.25, 1, 1)),
-        chain(cut(3, 8), shadow(0.25, 1, 2)),
-    ),
-    (
-        "box around the digit",
-        {},
-        painted(lambda pen, _: pen.rectangle((45, 95, 255, 305), outline=255, width=4)),
-        painted(lambda pen, _: pen.ellipse((40, 90, 262, 310), outline=255, width=5)),
-    ),
-    (
-        "holes of a folder",
-        {"side": 160, "place": (0.5, 0.58)},
-        painted(lambda pen, _: dots(pen, range(20, 400, 36), 6)),
-        painted(lambda pen, _: dots(pen, (100, 300), 12)),
-    ),
-    (
-        "writing above the digit",
-        {"side": 180, "place": (0.58, 0.5)},
-        painted(printed(2, 15, 30), (70, 70, 90)),
-        painted(printed(2, 13, 30), (70, 70, 90)),
-    ),
-    (
-        "pencil, and a black pen from the border",
-        {"side": 150, "colour": (150, 150, 152)},
-        painted(lambda pen, _: pen.line((330, 60, 250, 330), 255, 16), (30, 30, 40)),
-        painted(lambda pen, _: pen.line((-30, 300, 55, 90), 255, 14), (40, 35, 30)),
-    ),
-    (
-        "small, on a large sheet",
-        {"side": 80, "shape": (900, 700), "blur": 1},
-        shadow(0.35, 0.6, 1),
-        shadow(0.35, 0.6, 4),
-    ),
-):
-    photo(_name, "hard", {"then": _first}, {"then": _second}, **({"side": 170} | _both))
+SKIN, BLUE, CARDBOARD = (190, 140, 120), (100, 120, 170), (178, 142, 104)
+hard("vignette, 50 %", vignette(0.5, 3), vignette(0.55, 2), side=170)
+hard("soft shadow, 20 %", shadow(0.2, 0.15, 0.3), shadow(0.22, 0.2, 2.4), side=170)
+hard("soft shadow, 30 %", shadow(0.3, 0.15, 0.3), shadow(0.33, 0.2, 2.4), side=170)
+hard(
+    "shadow with an edge, 40 %",
+    shadow(0.4, 0.01, 0.5),
+    shadow(0.43, 0.015, 2.2),
+    side=170,
+)
+hard(
+    "hand's shadow in a corner, 35 %",
+    painted(lambda pen, rng: hand(pen, rng, 400, 300), 0, 0.35, 4),
+    painted(lambda pen, rng: hand(pen, rng, 0, 0), 0, 0.35, 8),
+    side=170,
+)
+hard(
+    "the phone's own shadow",
+    painted(lambda pen, rng: phone(pen, rng, 10), 0, 0.35, 5),
+    painted(lambda pen, rng: phone(pen, rng, 30), 0, 0.4, 9),
+    side=150,
+)
+hard(
+    "shadows of fingers",
+    painted(lambda pen, rng: fingers(pen, rng, False), 0, 0.35, 4),
+    painted(lambda pen, rng: fingers(pen, rng, True), 0, 0.35, 6),
+    side=150,
+)
+hard(
+    "sheet on a dark desk",
+    on_desk((400, 320), (70, 66, 64), 0, 0),
+    on_desk((400, 320), (40, 42, 48), 8, 0),
+    side=130,
+    shape=(300, 230),
+)
+hard(
+    "desk on two sides",
+    chain(on_desk((440, 340), (60, 60, 66), 10), lambda s, _: s[45:405, 25:315]),
+    chain(on_desk((440, 340), (120, 84, 56), 10), lambda s, _: s[20:380, :290]),
+    side=150,
+    shape=(380, 300),
+)
+hard(
+    "sheet on a light desk",
+    on_desk((400, 330), (214, 210, 200), 3),
+    on_desk((400, 330), (205, 178, 140), 10),
+    side=130,
+    shape=(300, 230),
+)
+hard(
+    "torn sheet in dim yellow light",
+    chain(on_desk((400, 320), (52, 46, 44), 15, 0.2), desaturate, vignette(0.35)),
+    chain(on_desk((400, 320), (96, 70, 50), 15, 0.2), desaturate, vignette(0.35)),
+    side=150,
+    shape=(330, 260),
+    colour=(50, 55, 100),
+    noise=4,
+)
+hard("frame at the very border", framed(3, 0), framed(7, 70), side=170, blur=0.4)
+hard(
+    "thumb in a corner",
+    painted(lambda pen, _: pen.ellipse((245, 345, 360, 460), 255), SKIN),
+    painted(lambda pen, _: pen.ellipse((-50, 330, 60, 480), 255), SKIN),
+    side=170,
+)
+hard("dark strip along one side", framed(6, 25, "l"), framed(9, 60, "b"))
+hard("cut to the digit's box", cut(0, 0), side=150)
+hard(
+    "cut close",
+    chain(cut(5, 5), shadow(0.25, 1, 1)),
+    chain(cut(3, 8), shadow(0.25, 1, 2)),
+    side=200,
+)
+hard(
+    "box around the digit",
+    painted(lambda pen, _: pen.rectangle((45, 95, 255, 305), outline=255, width=4)),
+    painted(lambda pen, _: pen.ellipse((40, 90, 262, 310), outline=255, width=5)),
+    side=170,
+)
+hard(
+    "holes of a folder",
+    painted(lambda pen, _: dots(pen, range(20, 400, 36), 6)),
+    painted(lambda pen, _: dots(pen, (100, 300), 12)),
+    side=160,
+    place=(0.5, 0.58),
+)
+hard(
+    "writing above the digit",
+    painted(printed(2, 15, 30), (70, 70, 90)),
+    painted(printed(2, 13, 30), (70, 70, 90)),
+    side=180,
+    place=(0.58, 0.5),
+)
+hard(
+    "pencil, and a black pen from the border",
+    painted(lambda pen, _: pen.line((330, 60, 250, 330), 255, 16), (30, 30, 40)),
+    painted(lambda pen, _: pen.line((-30, 300, 55, 90), 255, 14), (40, 35, 30)),
+    side=150,
+    colour=(150, 150, 152),
+)
+hard(
+    "small, on a large sheet",
+    shadow(0.35, 0.6, 1),
+    shadow(0.35, 0.6, 4),
+    side=80,
+    shape=(900, 700),
+    blur=1,
+)
 
-BLUE = (100, 120, 170)
-LINED = {"shape": (420, 320), "side": 160, "then": turned}
-for _name, _both, _first, _second in (
-    ("strong ruling", LINED, ruled(36, (90,) * 3, thick=2), ruled(44, BLUE, thick=2)),
-    ("pale ruling", LINED, ruled(30, (185,) * 3), ruled(40, (175, 195, 225))),
-    (
-        "squared paper",
-        LINED | {"colour": (45, 50, 90)},
-        ruled(20, (180, 185, 190), True),
-        ruled(24, (160, 180, 215), True),
-    ),
-    (
-        "ruled sheet on a desk, slanted, in a shadow",
-        {
-            "shape": (420, 330),
-            "side": 130,
-            "colour": (40, 50, 120),
-            "then": chain(
-                on_desk((460, 360), (110, 80, 60), 6, 0.3), shadow(0.3, 0.15, 1, 0)
-            ),
-        },
-        ruled(26, (170, 190, 215)),
-        ruled(30, (170, 190, 215)),
-    ),
-    (
-        "red margin line",
-        {"side": 170},
+ruled_sheet = functools.partial(hard, shape=(420, 320), side=160)
+ruled_sheet(
+    "strong ruling", turned, paper=[ruled(36, 90, thick=2), ruled(44, BLUE, thick=2)]
+)
+ruled_sheet("pale ruling", turned, paper=[ruled(30, 185), ruled(40, (175, 195, 225))])
+ruled_sheet(
+    "squared paper",
+    turned,
+    colour=(45, 50, 90),
+    paper=[ruled(20, (180, 185, 190), True), ruled(24, (160, 180, 215), True)],
+)
+hard(
+    "ruled sheet on a desk, slanted, in a shadow",
+    chain(on_desk((460, 360), (110, 80, 60), 6, 0.3), shadow(0.3, 0.15, 1, 0)),
+    shape=(420, 330),
+    side=130,
+    colour=(40, 50, 120),
+    paper=[ruled(26, (170, 190, 215)), ruled(30, (170, 190, 215))],
+)
+hard(
+    "red margin line",
+    side=170,
+    paper=[
         painted(lambda pen, _: pen.line((41, 0, 41, 400), 255, 2), (205, 60, 70)),
         painted(lambda pen, _: pen.line((256, 0, 256, 400), 255, 3), (220, 90, 100)),
-    ),
-    (
-        "print shining through",
-        {"side": 160},
-        painted(printed(14, 18, 8), (212,) * 3),
-        painted(printed(14, 15, 8), (205,) * 3),
-    ),
-):
-    photo(_name, "hard", {"paper": _first}, {"paper": _second}, **_both)
-
-photo(
-    "very pale pencil",
-    "hard",
-    {"colour": (220,) * 3, "on": (240,) * 3},
-    {"colour": (224,) * 3, "on": (244,) * 3},
-    noise=1,
-    quality=92,
+    ],
 )
-photo(
+hard(
+    "print shining through",
+    side=160,
+    paper=[painted(printed(14, 18, 8), 212), painted(printed(14, 15, 8), 205)],
+)
+hard("very pale pencil", colour=[220, 224], on=[240, 244], noise=1, quality=92)
+hard(
     "colours of the same grey",
-    "hard",
-    {"colour": (60, 90, 255), "on": (225, 45, 25)},
-    {"colour": (30, 130, 60), "on": (200, 60, 70)},
+    colour=[(60, 90, 255), (30, 130, 60)],
+    on=[(225, 45, 25), (200, 60, 70)],
     quality=90,
 )
-photo("thick marker", "hard", {"pen": 1}, {"pen": 1.2}, side=170)
-photo(
-    "thick marker, cut close",
-    "hard",
-    {"shape": (220, 200)},
-    {"shape": (230, 220)},
-    side=230,
-    pen=1,
-)
-photo(
+hard("thick marker", pen=[1, 1.2], side=170)
+hard("thick marker, cut close", shape=[(220, 200), (230, 220)], side=230, pen=1)
+hard(
     "sticky note on a wooden desk",
-    "hard",
-    {"then": chain(on_desk((340, 320), (110, 76, 54), 6), shadow(0.25, 0.2, 1))},
-    {"then": chain(on_desk((360, 300), (150, 108, 72), 12, 0.2), shadow(0.3, 0.08, 3))},
+    chain(on_desk((340, 320), (110, 76, 54), 6), shadow(0.25, 0.2, 1)),
+    chain(on_desk((360, 300), (150, 108, 72), 12, 0.2), shadow(0.3, 0.08, 3)),
     side=110,
     shape=(190, 190),
     on=(246, 226, 110),
     colour=(35, 45, 110),
 )
-photo(
+hard(
     "pen beside the digit",
-    "hard",
-    {
-        "place": (0.5, 0.65),
-        "then": painted(lambda pen, _: pen.line((60, 90, 40, 340), 255, 14), BLACK),
-    },
-    {
-        "place": (0.5, 0.35),
-        "then": painted(
-            lambda pen, _: pen.line((230, 60, 270, 330), 255, 16), (30, 40, 90)
-        ),
-    },
+    painted(lambda pen, _: pen.line((60, 90, 40, 340), 255, 14)),
+    painted(lambda pen, _: pen.line((230, 60, 270, 330), 255, 16), (30, 40, 90)),
     side=150,
+    place=[(0.5, 0.65), (0.5, 0.35)],
 )
-CARDBOARD = (178, 142, 104)
-for _name, _both in (
-    (
-        "felt pen on brown cardboard",
-        {
-            "on": CARDBOARD,
-            "colour": (30, 28, 32),
-            "pen": 0.6,
-            "side": 150,
-            "paper": lambda sheet, rng: wood(sheet.shape[:2], rng, CARDBOARD),
-            "then": shadow(0.25, 0.4, 1),
-        },
-    ),
-    (
-        "whiteboard with a lamp's reflection",
-        {
-            "on": (208, 214, 218),
-            "colour": (40, 80, 160),
-            "side": 160,
-            "paper": painted(
-                lambda pen, rng: hand(pen, rng, 60, 220), (255,) * 3, 0.8, 25
-            ),
-            "then": vignette(0.25),
-        },
-    ),
-):
-    photo(_name, "unseen", {}, {}, **_both)  # nothing is tuned by them
 photo(
+    "unseen",  # nothing is tuned by these two
+    "felt pen on brown cardboard",
+    shadow(0.25, 0.4, 1),
+    on=CARDBOARD,
+    colour=(30, 28, 32),
+    pen=0.6,
+    side=150,
+    paper=lambda sheet, rng: wood(sheet.shape[:2], rng, CARDBOARD),
+)
+photo(
+    "unseen",
+    "whiteboard with a lamp's reflection",
+    vignette(0.25),
+    on=(208, 214, 218),
+    colour=(40, 80, 160),
+    side=160,
+    paper=painted(lambda pen, rng: hand(pen, rng, 60, 220), 255, 0.8, 25),
+)
+hard(
     "page of a spiral pad under a lamp",
-    "hard",
-    {"side": 130, "shape": (420, 320)},
-    {"side": 150, "shape": (380, 340)},
+    chain(on_desk((430, 340), (188, 170, 150), 5, 0.15), lamp),
+    side=[130, 150],
+    shape=[(420, 320), (380, 340)],
     paper=chain(
         ruled(24, (178, 196, 214), True),
         painted(lambda pen, _: pen.line((12, 12, 320, 12), 255, 8)),
     ),
-    then=chain(on_desk((430, 340), (188, 170, 150), 5, 0.15), lamp),
 )
 
 
@@ -640,8 +588,7 @@ def mirrored(digits: Array, rng: Generator, test: bool) -> Array:
 
 @kind("screenshot with a toolbar", "hard")
 def screenshot(digits: Array, rng: Generator, test: bool) -> Array:
-    colours: Any = {"on": (255,) * 3, "colour": DARK}
-    scene = scene_of(digits[0], rng, shape=(480, 270), side=200, **colours)
+    scene = scene_of(digits[0], rng, shape=(480, 270), side=200, on=255, colour=0)
     bar, level = (34, (45, 48, 55)) if test else (26, (210, 214, 220))
     scene[:bar] = level
     for left in range(15, 250, 50):
@@ -660,21 +607,24 @@ def salt(digits: Array, rng: Generator, test: bool) -> Array:
 # What is no single digit: right means that the doubt says so
 
 
-@kind("two digits", "pairs")
-def pair(digits: Array, rng: Generator, test: bool) -> Array:
-    gap = rng.uniform(0.25, 0.31) if test else 0.25
-    scene = np.full((260, 420, 3), WHITE, float)
-    for digit, way in zip(digits, (-1, 1), strict=False):
-        scene = write(scene, ink(digit, 170), (0.5, 0.5 + way * gap))
+def row(
+    digits: Array, rng: Generator, side: int, height: int, places: list[float]
+) -> Array:
+    scene = np.full((height, 420, 3), WHITE, float)
+    for digit, place in zip(digits, places, strict=False):
+        scene = write(scene, ink(digit, side), (0.5, place))
     return camera(scene, rng)
+
+
+@kind("two digits", "pairs")
+def two(digits: Array, rng: Generator, test: bool) -> Array:
+    gap = rng.uniform(0.25, 0.31) if test else 0.25
+    return row(digits, rng, 170, 260, [0.5 - gap, 0.5 + gap])
 
 
 @kind("three digits in a row", "pairs")
 def three(digits: Array, rng: Generator, test: bool) -> Array:
-    scene = np.full((300, 420, 3), WHITE, float)
-    for digit, way in zip(digits, (-1, 0, 1), strict=True):
-        scene = write(scene, ink(digit, 130 if test else 140), (0.5, 0.5 + 0.28 * way))
-    return camera(scene, rng)
+    return row(digits, rng, 130 if test else 140, 300, [0.22, 0.5, 0.78])
 
 
 def drawing(paint: Callable[[ImageDraw.ImageDraw, Generator, bool], None]) -> Make:
@@ -688,7 +638,7 @@ def drawing(paint: Callable[[ImageDraw.ImageDraw, Generator, bool], None]) -> Ma
 
 def scribble(pen: ImageDraw.ImageDraw, rng: Generator, test: bool) -> None:
     points = rng.uniform(20, 180, (rng.integers(4, 9), 2))
-    pen.line([tuple(point) for point in points], DARK, 10 if test else 14, "curve")
+    pen.line([tuple(point) for point in points], "black", 10 if test else 14, "curve")
 
 
 def letter(pen: ImageDraw.ImageDraw, rng: Generator, test: bool) -> None:
@@ -698,13 +648,13 @@ def letter(pen: ImageDraw.ImageDraw, rng: Generator, test: bool) -> None:
     family = font_manager.findfont(str(rng.choice(families)))
     text = str(rng.choice(list("AEFHKMNRTWXdefhkmntwx")))
     font = ImageFont.truetype(family, 110 if test else 130)
-    pen.text((100, 100), text, DARK, font, "mm")
+    pen.text((100, 100), text, "black", font, "mm")
 
 
 def dot(pen: ImageDraw.ImageDraw, rng: Generator, test: bool) -> None:
     size, (x, y) = rng.uniform(2, 40), rng.uniform(60, 140, 2)
     flat = size * (rng.uniform(0.7, 1.4) if test else 1)
-    pen.ellipse((x - size, y - flat, x + size, y + flat), DARK)
+    pen.ellipse((x - size, y - flat, x + size, y + flat), "black")
 
 
 for _name, _paint in (("scribbles", scribble), ("letters", letter), ("dots", dot)):
