@@ -52,27 +52,40 @@ IS_READY = """() => {
 expect.set_options(timeout=30_000)  # a busy machine is no fault of a page
 
 
-class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
 
 
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    """The built book's address on a server."""
-    handler = functools.partial(_QuietHandler, directory=HTML)
+@contextlib.contextmanager
+def served(folder: Path, kind: type[QuietHandler] = QuietHandler) -> Iterator[str]:
+    """The address at which a server has a folder."""
+    handler = functools.partial(kind, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    """The built book's address on a server."""
+    with served(HTML) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @contextlib.contextmanager

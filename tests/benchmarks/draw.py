@@ -11,12 +11,10 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import sync_playwright
-
 from mnist_tutorial.experiments.recording import describe_machine
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from browser import CHROMIUM, FLAGS, HTML
+from browser import HTML, chromium
 from load import PAPER
 
 PASSES, TURNS = 100, 4
@@ -42,19 +40,15 @@ DRAW_AND_PASS = """([passes, paper]) => {
 def main() -> None:
     books = [Path(folder).resolve() for folder in sys.argv[1:]] or [HTML]
     times: dict[Path, list[float]] = {book: [] for book in books}
-    with sync_playwright() as playwright:
-        for _ in range(TURNS):
-            for book in books:  # alone in its browser, as with a reader
-                browser = playwright.chromium.launch(
-                    executable_path=CHROMIUM, args=FLAGS
-                )
+    for _ in range(TURNS):
+        for book in books:  # alone in its browser, as with a reader
+            with chromium() as browser:
                 page = browser.new_page(viewport={"width": 1200, "height": 900})
                 page.goto((book / "draw.html").as_uri())
                 page.wait_for_function("Boolean(window.mnistDraw?.logits)")
                 # At first the browser compiles the loops.
                 page.evaluate(DRAW_AND_PASS, [50, PAPER])
                 times[book] += page.evaluate(DRAW_AND_PASS, [PASSES, PAPER])
-                browser.close()
     print(describe_machine())
     for book, found in times.items():
         late = sorted(found)[int(0.95 * len(found))]

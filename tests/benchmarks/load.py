@@ -14,21 +14,19 @@ processor at a quarter of its speed and 1.6 Mbit/s with 150 ms of delay.
 import contextlib
 import functools
 import gzip
-import http.server
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
+from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from browser import CHROMIUM, FLAGS, HTML
+from browser import HTML, QuietHandler, chromium, served
 
 from mnist_tutorial import data
 
@@ -56,18 +54,15 @@ BARS = """() => {
 }"""
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
+class Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # as servers do, or bodies wait 40 ms for headers
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
     def handle(self) -> None:
         with contextlib.suppress(ConnectionError):  # the page was left meanwhile
             super().handle()
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         path = Path(self.translate_path(self.path))
         if not path.is_file():
             self.send_error(404)
@@ -85,15 +80,6 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 @functools.cache
 def compressed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes())
-
-
-@contextlib.contextmanager
-def served() -> Iterator[str]:
-    handler = functools.partial(Handler, directory="/")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def seconds(browser: Browser, address: str, slowly: bool) -> float:
@@ -129,25 +115,23 @@ def wait_for_bars(page: Page, before: str) -> None:
     )
 
 
-def seconds_for_a_picture(
-    browser: Browser, address: str, pictures: list[Path]
-) -> float:
+def seconds_for_a_picture(browser: Browser, address: str, files: list[Path]) -> float:
     """Choose one picture file after another, and time the bars of the last."""
     page = browser.new_page()
     page.goto(address)
     page.wait_for_function("Boolean(window.mnistDraw?.logits)")
     page.wait_for_timeout(3000)  # until the 7 that writes itself has been read
-    for picture in pictures:  # the first also warms the loops up
+    for file in files:  # the first also warms the loops up
         before = page.evaluate(BARS)
         start = time.perf_counter()
-        page.set_input_files("#md-file", picture)
+        page.set_input_files("#md-file", file)
         wait_for_bars(page, before)
     taken = time.perf_counter() - start
     page.close()
     return taken
 
 
-def show(times: dict[str, list[float]]) -> None:
+def show(times: dict[Path, list[float]]) -> None:
     for name, found in times.items():
         spread = f"{min(found):.2f} to {max(found):.2f}"
         print(f"  {name}: median {median(found):.2f} s ({spread})")
@@ -165,32 +149,32 @@ def write_photo(path: Path, place: int) -> Path:
 
 def main() -> None:
     books = [Path(folder).resolve() for folder in sys.argv[1:]] or [HTML]
-    with served() as origin, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    papers = [  # where one draws
+        file
+        for book in books
+        for file in (book / "draw.html", book / "index.html")
+        if "draw/network.js" in file.read_text("utf-8")
+    ]
+    with served(Path("/"), Handler) as origin, chromium() as browser:
         for slowly in (False, True):
-            times: dict[str, list[float]] = {}
+            times: dict[Path, list[float]] = defaultdict(list)
             for run in range(RUNS + 1):  # the first fills the server's cache
-                for book in books:
-                    for name in ("draw", "index"):
-                        file = book / f"{name}.html"
-                        if "draw/network.js" not in file.read_text("utf-8"):
-                            continue  # a page without a paper
-                        taken = seconds(browser, f"{origin}{file}", slowly)
-                        if run:
-                            times.setdefault(str(file), []).append(taken)
+                for file in papers:
+                    taken = seconds(browser, f"{origin}{file}", slowly)
+                    if run:
+                        times[file].append(taken)
             print("processor at a quarter, 1.6 Mbit/s" if slowly else "unthrottled")
             show(times)
         print("a picture of 12 megapixels")
-        times = {}
+        times = defaultdict(list)
         with tempfile.TemporaryDirectory() as folder:
             photos = [write_photo(Path(folder) / f"{k}.jpg", k) for k in (4, 7)]
             for _ in range(RUNS):
                 for book in books:
                     address = f"{origin}{book}/draw.html"
                     taken = seconds_for_a_picture(browser, address, photos)
-                    times.setdefault(str(book), []).append(taken)
+                    times[book].append(taken)
         show(times)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from mnist_tutorial.experiments.recording import describe_machine
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from browser import CHROMIUM, FLAGS, HTML
+from browser import HTML, chromium
 
 SEEDS = range(5)
 SECONDS = 20
@@ -68,8 +68,7 @@ def seconds_until(page: Page, wrong: float) -> float:
 
 def main() -> None:
     print(describe_machine())
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser:
         times: dict[int, list[float]] = {100: [], 30: []}
         speeds, tasks = [], []
         for seed in SEEDS:
@@ -77,15 +76,12 @@ def main() -> None:
             page.get_by_role("button", name="Learn", exact=True).click()
             page.wait_for_timeout(1000 * SECONDS)
             speeds.append(page.evaluate("1000 * seen / (performance.now() - clicked)"))
-            tasks.append(
-                page.evaluate("tasks.filter(({ duration }) => duration > 50).length")
-            )
+            long = "tasks.filter(({ duration }) => duration > 50).length"
+            tasks.append(page.evaluate(long))
             for wrong, found in times.items():
                 found.append(seconds_until(page, wrong))
             page.close()
-        page = open_playground(browser, 0)
-        alone = page.evaluate(LEARN)
-        browser.close()
+        alone = open_playground(browser, 0).evaluate(LEARN)
     print(f"digits per second, learning alone: {alone:,.0f}")
     print(f"digits per second on the page, with its scorings: {median(speeds):,.0f}")
     for wrong, found in times.items():
