@@ -128,10 +128,8 @@ def test_logits_are_those_of_keras_with_the_same_weights(
 
 
 def settle(page: Page) -> None:
-    page.evaluate(
-        """new Promise((done) =>
-          requestAnimationFrame(() => requestAnimationFrame(done)))"""
-    )
+    for _ in range(2):
+        page.evaluate("new Promise(requestAnimationFrame)")
 
 
 def percentages(page: Page) -> list[str]:
@@ -369,11 +367,11 @@ def test_the_temperature_changes_the_percentages_and_no_logit(draw: Page) -> Non
 def test_nothing_jumps_while_one_draws(draw: Page) -> None:
     """Whatever the answer, all that stands below it stays in its place."""
 
+    below = draw.locator(".answer-bars, .md-given, .md-try, .md-inside")
+
     def tops() -> Any:
         settle(draw)
-        return draw.locator(
-            ".answer-bars, .md-given, .md-try, .md-inside"
-        ).evaluate_all("all => all.map(one => one.offsetTop)")
+        return below.evaluate_all("all => all.map(one => one.offsetTop)")
 
     for width in (360, 1200):
         draw.set_viewport_size({"width": width, "height": 740})
@@ -457,13 +455,9 @@ def test_a_unit_shows_its_value_and_the_sum_that_gave_it(
         assert largest == results["the largest"] == shown
         return
 
-    values, weights, products = np.array(
-        [
-            [number(cell.lstrip("× ")) for cell in cells[1:]]
-            for cells in rows
-            if len(cells) == 4 and cells[2]
-        ]
-    ).T
+    terms = [cells[1:] for cells in rows if len(cells) == 4 and cells[2]]
+    table = [[number(cell.lstrip("× ")) for cell in term] for term in terms]
+    values, weights, products = np.transpose(table)
     np.testing.assert_allclose(values * weights, products, atol=0.1)
     strengths = np.abs(products)
     assert strengths.tolist() == sorted(strengths, reverse=True)
@@ -476,9 +470,8 @@ def test_a_unit_shows_its_value_and_the_sum_that_gave_it(
     added = np.where(np.array(signs) == "−", -1, 1) * steps
     assert sum(added[: signs.index("=")]) == pytest.approx(total, abs=0.03)
 
-    inputs, weights, products = np.reshape(
-        numbers(five.locator(".md-grid span")), (3, 9)
-    )
+    grids = numbers(five.locator(".md-grid span"))
+    inputs, weights, products = np.reshape(grids, (3, 9))
     rounding = 0.006 * (1 + np.abs(inputs).max() + np.abs(weights).max())
     np.testing.assert_allclose(inputs * weights, products, atol=rounding)
     assert products.sum() == pytest.approx(steps[0], abs=0.05)
@@ -575,18 +568,15 @@ def test_a_pinned_unit_and_the_inputs_that_lines_lead_to_stay_in_their_rows(
     unfold(five)
     terms = five.locator("#md-sum tr").all_inner_texts()[:8]
     products = [number(term.split("\t")[-1]) for term in terms]
-    dashed, *ends = zip(
-        *five.locator(".md-lines line").evaluate_all(
-            """lines => lines.map((line) => [
-              getComputedStyle(line).strokeDasharray !== "none",
-              line.x2.baseVal.value, line.y2.baseVal.value])"""
-        ),
-        strict=True,
+    lines = five.locator(".md-lines line").evaluate_all(
+        """all => all.map(one => [getComputedStyle(one).strokeDasharray !== "none",
+          one.x2.baseVal.value, one.y2.baseVal.value])"""
     )
-    assert list(dashed) == [product < 0 for product in products if product]
+    dashed, *ends = np.transpose(lines)
+    assert dashed.tolist() == [product < 0 for product in products if product]
     left, top, *_ = box_of(five.locator("#md-stage"))
     x, y, *size = box_of(five.locator("[data-layer=pool_2] canvas"))
-    places = np.transpose(ends) + np.array([left - x, top - y])
+    places = np.transpose(ends) + np.subtract((left, top), (x, y))
     assert (places >= 0).all() and (places <= size).all()
 
 
@@ -729,11 +719,11 @@ def test_the_occlusion_map_is_what_keras_says_to_covered_pictures(
     for patch, (row, column) in enumerate(np.ndindex(7, 7), start=1):
         covered[patch, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4] = 0
     logits = layers_of(network, covered)["logits"]
-    best = int(logits[0].argmax())
+    best = found["digit"]
+    assert best == logits[0].argmax()
     margin = logits[:, best] - np.delete(logits, best, axis=1).max(axis=1)
-    assert found["digit"] == best
     np.testing.assert_allclose(found["falls"], margin[0] - margin[1:], atol=2e-3)
-    most = number(five.locator("#md-depends-most").inner_text())
+    (most,) = numbers(five.locator("#md-depends-most"))
     assert most == pytest.approx(np.abs(found["falls"]).max(), abs=0.06)
     five.get_by_label("What does the answer depend on?").uncheck()
     expect(five.locator("#md-depends-note")).to_be_hidden()
