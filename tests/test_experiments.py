@@ -13,39 +13,32 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import models, results, training, weights
 from mnist_tutorial.backend import keras
-from mnist_tutorial.experiments import (
-    calibration,
-    ensemble,
-    one_page,
-    registry,
-    variants,
-)
+from mnist_tutorial.experiments import ensemble, registry, variants
 from mnist_tutorial.experiments.article import AS_MEANT, build_article_cnn
+from mnist_tutorial.experiments.calibration import run_and_calibrate
+from mnist_tutorial.experiments.one_page import run_on_arrays
 from mnist_tutorial.experiments.registry import EXPERIMENTS, Experiment
-from mnist_tutorial.experiments.run import Run, run
+from mnist_tutorial.experiments.run import Digits, Run, run
 from mnist_tutorial.experiments.variants import Variant
 from mnist_tutorial.members import weights_path
 from mnist_tutorial.preprocessing import one_hot, prepare
 
 Arrays = dict[str, NDArray[np.uint8]]
-Prepared = tuple[NDArray[np.float32], NDArray[np.float32]]
+Data = tuple[Digits, Digits]
 
 SMALL = Variant(epochs=1, batch_size=16, schedule="constant", seed=3)
 
 
 @pytest.fixture(scope="module")
-def train_data(mnist: Arrays) -> Prepared:
-    return prepare(mnist["x_train"][:64], mnist["y_train"][:64])
+def data(mnist: Arrays) -> Data:
+    """64 digits to train with, and 40 test digits."""
+    train_data = prepare(mnist["x_train"][:64], mnist["y_train"][:64])
+    return train_data, prepare(mnist["x_test"][:40], mnist["y_test"][:40])
 
 
 @pytest.fixture(scope="module")
-def test_data(mnist: Arrays) -> Prepared:
-    return prepare(mnist["x_test"][:40], mnist["y_test"][:40])
-
-
-@pytest.fixture(scope="module")
-def small_run(train_data: Prepared, test_data: Prepared) -> Run:
-    return run(SMALL, train_data, test_data)
+def small_run(data: Data) -> Run:
+    return run(SMALL, *data)
 
 
 def test_the_articles_network_normalizes_after_relu_at_its_five_places() -> None:
@@ -100,12 +93,11 @@ def test_a_variant_builds_the_network_that_it_names_by_its_seed(
 @pytest.mark.filterwarnings(
     "ignore:Please import .* from the `scipy.ndimage`:DeprecationWarning"
 )
-def test_the_generators_epoch_is_that_of_image_data_generator(
-    train_data: Prepared,
-) -> None:
-    x, y = train_data
-    variant = replace(SMALL, batch_size=24, augmenter="ImageDataGenerator")
-    batches = list(variants.batches(replace(variant, augmentation=AS_MEANT), x, y))
+def test_the_generators_epoch_is_that_of_image_data_generator(data: Data) -> None:
+    x, y = data[0]
+    variant = replace(SMALL, batch_size=24, augmentation=AS_MEANT)
+    variant = replace(variant, augmenter="ImageDataGenerator")
+    batches = list(variants.batches(variant, x, y))
     flow = keras.src.legacy.preprocessing.image.ImageDataGenerator(
         rotation_range=8,
         width_shift_range=0.08,
@@ -122,11 +114,8 @@ def test_the_generators_epoch_is_that_of_image_data_generator(
 # One run
 
 
-def test_a_run_scores_the_network_after_each_epoch(
-    small_run: Run, test_data: Prepared
-) -> None:
-    model, entry = small_run
-    x, y = test_data
+def test_a_run_scores_the_network_after_each_epoch(small_run: Run, data: Data) -> None:
+    (model, entry), (x, y) = small_run, data[1]
     said = model.predict(x, verbose=0)
     correct = 40 - training.evaluate(model, x, y).errors
     assert entry["answers"] == write_answers(said)
@@ -138,19 +127,19 @@ def test_a_run_scores_the_network_after_each_epoch(
 
 
 def test_the_average_of_the_weights_is_what_is_scored_and_returned(
-    small_run: Run, train_data: Prepared, test_data: Prepared
+    small_run: Run, data: Data
 ) -> None:
-    model, entry = run(replace(SMALL, ema=0.5), train_data, test_data)
+    model, entry = run(replace(SMALL, ema=0.5), *data)
     assert (model.get_weights()[0] != small_run[0].get_weights()[0]).any()
-    assert entry["answers"] == write_answers(model.predict(test_data[0], verbose=0))
+    assert entry["answers"] == write_answers(model.predict(data[1][0], verbose=0))
 
 
 def test_the_last_epoch_counts_even_if_an_earlier_one_was_better(
-    small_run: Run, train_data: Prepared, test_data: Prepared
+    small_run: Run, data: Data
 ) -> None:
     after_the_first = small_run[1]["answers"]
     labels = one_hot(np.array(list(after_the_first), int))
-    _, entry = run(replace(SMALL, epochs=2), train_data, (test_data[0], labels))
+    _, entry = run(replace(SMALL, epochs=2), data[0], (data[1][0], labels))
     agreeing = sum(map(str.__eq__, entry["answers"], after_the_first))
     assert entry["history"]["test_correct"] == [40, agreeing]
     assert entry["correct"] == agreeing < 40
@@ -168,22 +157,19 @@ def test_the_program_of_the_page_one_page_is_what_its_record_trains(
             exec(source.replace("epochs=1", "epochs=2"), program)
             for name in {"x_train", "y_train", "x_test", "y_test"} & program.keys():
                 program[name] = program[name][:100]  # two batches
-    model, _ = one_page.run_on_arrays(
+    model, _ = run_on_arrays(
         replace(EXPERIMENTS["one-page"].recipe, epochs=2),
         (program["x_train"], program["y_train"]),
         (program["x_test"], program["y_test"]),
     )
-    for trained, weight in zip(
-        model.get_weights(), program["model"].get_weights(), strict=True
-    ):
+    weights_of_both = (each.get_weights() for each in (model, program["model"]))
+    for trained, weight in zip(*weights_of_both, strict=True):
         np.testing.assert_allclose(trained, weight, atol=1e-5)
 
 
-def test_the_temperature_has_the_smallest_loss_of_all(
-    train_data: Prepared, test_data: Prepared
-) -> None:
-    model, recorded = calibration.run_and_calibrate(SMALL, train_data, test_data)
-    x, y = test_data
+def test_the_temperature_has_the_smallest_loss_of_all(data: Data) -> None:
+    model, recorded = run_and_calibrate(SMALL, *data)
+    x, y = data[1]
     network = keras.Model(model.inputs, model.get_layer("logits").output)
     logits = network.predict(x, verbose=0).astype(np.float64)
     best, likelihoods = recorded["temperature"], recorded["negative_log_likelihood"]
@@ -205,9 +191,7 @@ def test_training_and_validation_digits_are_apart(mnist: Arrays) -> None:
         np.testing.assert_array_equal(y.argmax(axis=1), mnist["y_train"][part])
 
 
-def answer_untrained(
-    variant: Variant, train_data: Prepared, test_data: Prepared
-) -> Run:
+def answer_untrained(variant: Variant, train_data: Digits, test_data: Digits) -> Run:
     """Stand in for a run: its network is built, and answers."""
     model = variants.build(variant)
     answers = write_answers(model.predict(test_data[0], verbose=0))
@@ -244,7 +228,7 @@ def test_a_recipe_is_reproduced_seed_by_seed_and_the_first_weights_are_kept(
 
 @pytest.mark.usefixtures("tiny_mnist")
 def test_each_member_of_the_ensemble_is_kept_with_its_probabilities(
-    test_data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [{"changes": changes, "seed": 5} for changes in ({}, {"network": "deep"})]
     experiment = Experiment(SMALL, keys, run=answer_untrained)
@@ -256,15 +240,12 @@ def test_each_member_of_the_ensemble_is_kept_with_its_probabilities(
     ]
     model = models.build_deep_cnn()
     model.load_weights(weights_path(tmp_path / "members" / "deep", 5))
-    said = model.predict(test_data[0], verbose=0)
+    said = model.predict(data[1][0], verbose=0)
     np.testing.assert_allclose(said, probabilities[1], atol=1e-3)
 
 
 def test_members_of_both_designs_teach_a_student_what_they_say_of_its_pictures(
-    train_data: Prepared,
-    test_data: Prepared,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ensemble, "MEMBERS", tmp_path)
     monkeypatch.setattr(ensemble, "TEACHERS", [3])
@@ -275,7 +256,7 @@ def test_members_of_both_designs_teach_a_student_what_they_say_of_its_pictures(
         (tmp_path / recipe.network).mkdir()
         weights.save(teachers[-1], weights_path(tmp_path / recipe.network, 3))
     recipe = replace(EXPERIMENTS["distilled"].recipe, batch_size=32)
-    _, entry = ensemble.run_with_members(recipe, train_data, test_data)
+    _, entry = ensemble.run_with_members(recipe, *data)
     with np.load(tmp_path / "lesson.npz") as lesson:
         pictures, answers = lesson["pictures"], lesson["answers"]
     copies = pictures.reshape(5, 64, 28, 28)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mnist_tutorial.backend import keras
 from mnist_tutorial.experiments import few_labels
-from mnist_tutorial.experiments.run import Run, run_on_batches
+from mnist_tutorial.experiments.run import Digits, Run, run_on_batches
 from mnist_tutorial.experiments.variants import Variant
 from mnist_tutorial.preprocessing import prepare
 from mnist_tutorial.pseudo_labelling import (
@@ -20,8 +20,6 @@ from mnist_tutorial.pseudo_labelling import (
 )
 
 Arrays = dict[str, NDArray[np.uint8]]
-Prepared = tuple[NDArray[np.float32], NDArray[np.float32]]
-
 # Without normalization, whose statistics lag so early that all digits would get the
 # same confident answer.
 FEW = Variant(
@@ -30,13 +28,10 @@ FEW = Variant(
 
 
 @pytest.fixture(scope="module")
-def train_data(mnist: Arrays) -> Prepared:
-    return prepare(mnist["x_train"][:400], mnist["y_train"][:400])
-
-
-@pytest.fixture(scope="module")
-def test_data(mnist: Arrays) -> Prepared:
-    return prepare(mnist["x_test"][:40], mnist["y_test"][:40])
+def data(mnist: Arrays) -> tuple[Digits, Digits]:
+    """400 digits to train with, and 40 test digits."""
+    train_data = prepare(mnist["x_train"][:400], mnist["y_train"][:400])
+    return train_data, prepare(mnist["x_test"][:40], mnist["y_test"][:40])
 
 
 class Notes(NamedTuple):
@@ -74,12 +69,12 @@ def count_correct(answers: NDArray[np.float32], y: NDArray[np.float32]) -> int:
 
 
 def test_pseudo_labels_come_from_the_network_before_and_both_arms_know_the_same_labels(
-    train_data: Prepared, test_data: Prepared, notes: Notes
+    data: tuple[Digits, Digits], notes: Notes
 ) -> None:
-    (x, y), steps = train_data, (20, 20, 5)
+    (x, y), (x_test, y_test) = data
     known, hidden = sample_labelled(y.argmax(axis=1), 50, seed=2)
     (_, alone), (model, entry) = (
-        few_labels.run_with_few_labels(FEW, train_data, test_data, 50, arm, steps)
+        few_labels.run_with_few_labels(FEW, *data, 50, arm, (20, 20, 5))
         for arm in (False, True)
     )
     assert "rounds" not in alone
@@ -100,18 +95,15 @@ def test_pseudo_labels_come_from_the_network_before_and_both_arms_know_the_same_
         assert wrong > 0, "no true label leaks"
         assert counts[0] == {"threshold": 0.5, "chosen": len(chosen), "wrong": wrong}
     assert model is notes.networks[-1]
-    assert entry["correct"] == count_correct(
-        model.predict(test_data[0], verbose=0), test_data[1]
-    )
+    assert entry["correct"] == count_correct(model.predict(x_test, verbose=0), y_test)
 
 
 def test_together_networks_with_other_initial_weights_label_by_their_mean_answer(
-    train_data: Prepared, test_data: Prepared, notes: Notes
+    data: tuple[Digits, Digits], notes: Notes
 ) -> None:
-    x, y = train_data
-    model, _ = few_labels.run_with_few_labels(
-        FEW, train_data, test_data, 50, True, (15, 15, 5), together=True
-    )
+    x, y = data[0]
+    steps = 15, 15, 5
+    model, _ = few_labels.run_with_few_labels(FEW, *data, 50, True, steps, True)
     assert notes.seeds == [2, 1002, 2002]
     _, hidden = sample_labelled(y.argmax(axis=1), 50, seed=2)
     said = [network.predict(x[hidden], verbose=0) for network in notes.networks[:2]]
