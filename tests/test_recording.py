@@ -51,22 +51,19 @@ def test_a_recording_that_was_cut_anywhere_is_completed(tmp_path: Path) -> None:
 def test_runs_with_one_seed_are_told_apart_by_what_else_they_have(
     tmp_path: Path,
 ) -> None:
-    keys = [
-        {"changes": {"epochs": epochs}, "seed": seed}
-        for epochs in (5, 6)
-        for seed in (0, 1)
+    keys: list[dict[str, Any]] = [
+        {"changes": {"epochs": n}, "seed": seed} for n in (5, 6) for seed in (0, 1)
     ]
     did: list[dict[str, Any]] = []
 
-    def run(seed: int, changes: dict[str, int]) -> dict[str, Any]:
-        did.append({"changes": changes, "seed": seed})
-        return entry(seed)
+    def run(**key: Any) -> dict[str, Any]:
+        did.append(key)
+        return entry(key["seed"])
 
     record("first", ABOUT, keys[:3], run, tmp_path)
     runs = record("first", ABOUT, keys, run, tmp_path)["runs"]
-    assert (
-        did == keys == [{key: run[key] for key in ("changes", "seed")} for run in runs]
-    )
+    assert did == keys
+    assert runs == [key | entry(key["seed"]) for key in keys]
 
 
 def test_another_machine_may_go_on_but_another_recipe_may_not(tmp_path: Path) -> None:
@@ -116,6 +113,6 @@ record("first", about, keys, lambda seed: {"correct": 1, "digits": 1}, Path())
         process.stdin.flush()
     for process in processes:
         process.communicate()
-    assert [process.returncode for process in processes] == [0, 0]
+        assert process.returncode == 0
     runs = results.load("first", tmp_path)["runs"]
     assert sorted(run["seed"] for run in runs) == list(range(150))
