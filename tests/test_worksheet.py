@@ -1,6 +1,7 @@
 """The worksheet for the 5 by 5 picture, and the key on the page for teachers."""
 
 import re
+from typing import Any
 
 import numpy as np
 from browser import HTML, needs_pages, violations
@@ -15,12 +16,8 @@ TEACHING = (HTML / "teaching.html").as_uri()
 
 def sheets(page: Page, size: str) -> int:
     """How many sheets of paper a page takes, with Chromium's default margins."""
-    margin = "0.4in"
-    printed = page.pdf(
-        format=size,
-        margin={"top": margin, "right": margin, "bottom": margin, "left": margin},
-    )
-    return len(re.findall(rb"/Type */Page\b", printed))
+    margin: Any = dict.fromkeys(("top", "right", "bottom", "left"), "0.4in")
+    return len(re.findall(rb"/Type */Page\b", page.pdf(format=size, margin=margin)))
 
 
 def test_the_key_gives_what_the_package_computes_for_what_the_sheet_asks(
@@ -41,10 +38,8 @@ def test_the_key_gives_what_the_package_computes_for_what_the_sheet_asks(
     assert re.split(" {2,}", lines[0]) == results
     key = np.array([line.split() for line in lines[1:]]).astype(int).reshape(3, 3, 3)
     picture = np.array(sheet["Picture"]).astype(int)
-    result_a, result_b = (
-        convolve2d(picture, np.array(sheet[f"Kernel {letter}"]).astype(int))
-        for letter in "AB"
-    )
+    kernels = [np.array(sheet[f"Kernel {name}"]).astype(int) for name in "AB"]
+    result_a, result_b = (convolve2d(picture, kernel) for kernel in kernels)
     expected = np.stack([result_a, result_b, relu(result_b)], axis=1)
     np.testing.assert_array_equal(key, expected)
 
