@@ -59,9 +59,8 @@ def test_a_page_fits_a_phone_and_a_laptop_and_bars_no_reader(
         assert page.locator("mjx-container").count() > 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.set_viewport_size({"width": 1280, "height": 900})
-    opened = page.add_style_tag(
-        content="details > *, .toggle-hidden > * { display: block }"
-    )
+    all_open = "details > *, .toggle-hidden > * { display: block }"
+    opened = page.add_style_tag(content=all_open)
     assert page.locator(".bd-article :is(pre, table)").evaluate_all(CUT_OFF) == []
     if name == "search.html":  # which is Sphinx's
         return
@@ -76,11 +75,8 @@ def test_a_page_fits_a_phone_and_a_laptop_and_bars_no_reader(
 
 
 def test_every_link_within_the_book_leads_somewhere() -> None:
-    pages = {
-        path: path.read_text(encoding="utf-8")
-        for path in HTML.rglob("*.html")
-        if "_static" not in path.parts
-    }
+    paths = [path for path in HTML.rglob("*.html") if "_static" not in path.parts]
+    pages = {path: path.read_text(encoding="utf-8") for path in paths}
     anchors = {
         path: set(map(html.unescape, re.findall(rf"\s(?:id|name)={QUOTED}", text)))
         for path, text in pages.items()
@@ -103,8 +99,7 @@ def test_every_link_within_the_book_leads_somewhere() -> None:
 @pytest.mark.parametrize("name", ["index.html", "draw.html"])
 def test_a_page_that_opens_with_a_paper_does_not_wait_for_mathjax(name: str) -> None:
     asked = re.findall(r'<script[^>]*src="([^"]+)', (HTML / name).read_text("utf-8"))
-    assert asked
-    assert not [script for script in asked if "mathjax" in script]
+    assert asked and not [script for script in asked if "mathjax" in script]
 
 
 def test_the_theme_has_one_search_box_and_its_icons_without_their_script(
