@@ -90,10 +90,9 @@ def test_the_first_choice_counts_and_is_kept_until_the_reader_starts_again(
 
 @needs_pages
 def test_what_else_is_stored_there_does_no_harm(quiz: Page) -> None:
+    keep = "kept => localStorage.setItem(`quiz ${location.pathname}`, kept)"
     for kept in ("{", "7", "null", '{"a question": "that is gone"}'):
-        quiz.evaluate(
-            "kept => localStorage.setItem(`quiz ${location.pathname}`, kept)", kept
-        )
+        quiz.evaluate(keep, kept)
         quiz.reload()
         assert not quiz.locator(".quiz-score").is_visible()
         right(quiz, 0).click()
