@@ -32,18 +32,17 @@ def train(
 ) -> keras.Model:
     """Train it on the first nine tenths of the digits, as the example does."""
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dropout(RECIPE["dropout"]),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
+    stack = [
+        keras.Input((28, 28, 1)),
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Flatten(),
+        layers.Dropout(RECIPE["dropout"]),
+        layers.Dense(10, activation="softmax"),
+    ]
+    model = keras.Sequential(stack)
     model.compile(
         loss="categorical_crossentropy",
         optimizer=RECIPE["optimizer"],
