@@ -15,18 +15,18 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from mnist_tutorial import models, results, training
+from mnist_tutorial import models, prepare, results, training
 from mnist_tutorial import weights as weights_module
 from mnist_tutorial.__main__ import main
 from mnist_tutorial.pictures import center_digit, read_picture
-from mnist_tutorial.preprocessing import prepare
 from mnist_tutorial.recipe import Recipe
 
 Arrays = dict[str, NDArray[np.uint8]]
 Capture = pytest.CaptureFixture[str]
 COMMANDS = ["train", "evaluate", "predict", "reproduce", "export"]
 TRAIN = "train --weights own.weights.h5"
-MODULE = [sys.executable, "-m", "mnist_tutorial"]
+TINY = ["--data", "tiny.npz"]
+EVALUATE = [sys.executable, "-m", "mnist_tutorial", "evaluate", *TINY]
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +35,7 @@ def tiny(mnist: Arrays) -> Arrays:
 
 
 @pytest.fixture
-def folder(
-    tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def folder(tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with all that a command can be given, good and bad."""
     monkeypatch.chdir(tmp_path)
     np.savez("tiny.npz", **tiny)
@@ -63,6 +61,12 @@ def test_the_script_runs_the_same_command() -> None:
     assert scripts["mnist-tutorial"].load() is main
 
 
+def run(command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, with other environment variables."""
+    environment = {**os.environ, **variables}
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
 @pytest.mark.usefixtures("folder")
 def test_trained_weights_are_those_of_the_recipe_and_can_be_scored(
     tiny: Arrays, capsys: Capture
@@ -75,16 +79,14 @@ def test_trained_weights_are_those_of_the_recipe_and_can_be_scored(
     pairs = zip(model.get_weights(), expected.get_weights(), strict=True)
     assert all(np.array_equal(*pair) for pair in pairs)
 
-    assert main(["evaluate", "--weights", "own.weights.h5", "--data", "tiny.npz"]) == 0
+    assert main(["evaluate", "--weights", "own.weights.h5", *TINY]) == 0
     score = training.evaluate(model, *prepare(tiny["x_test"], tiny["y_test"]))
     assert capsys.readouterr().out == f"{score}\n"
 
 
 @pytest.mark.usefixtures("folder")
-def test_predict_prints_ten_bars_for_each_picture(
-    weights: Path, capsys: Capture
-) -> None:
-    model = weights_module.load(weights)
+def test_predict_prints_ten_bars_for_each_picture(capsys: Capture) -> None:
+    model = models.build_cnn()
     logits = model.get_layer("logits")
     logits.set_weights([50 * weight for weight in logits.get_weights()])
     weights_module.save(model, "sure.weights.h5")
@@ -159,31 +161,23 @@ def test_an_incomplete_or_wrong_command_shows_its_usage(
 def test_reproduce_prints_each_recorded_run(capsys: Capture) -> None:
     assert main(["reproduce", "tutorial"]) == 0  # all of it is recorded
     lines = capsys.readouterr().out.splitlines()
-    runs = results.load("tutorial")["runs"]
-    for line, run in zip(lines, runs, strict=True):
-        expected = f"seed {run['seed']}: {run['correct']:,} of 10,000 correct, "
+    for line, entry in zip(lines, results.load("tutorial")["runs"], strict=True):
+        expected = f"seed {entry['seed']}: {entry['correct']:,} of 10,000 correct, "
         assert line.startswith(expected)
 
 
-@pytest.mark.parametrize(
-    ("older", "epochs", "written"),
-    [(True, 0, False), (False, 0, True), (True, 2, True)],
-)
 def test_ctrl_c_writes_what_was_learned_but_replaces_nothing_by_part_of_an_epoch(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: Capture,
-    older: bool,
-    epochs: int,
-    written: bool,
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    if older:
-        (folder / "own.weights.h5").write_text("older")
-    stopped = models.build_cnn(), {"loss": [0.5] * epochs}
-    monkeypatch.setattr(training, "train", lambda *_: stopped)
-    assert main([*TRAIN.split(), "--data", "tiny.npz", "--epochs", "3"]) == 130
-    assert ((folder / "own.weights.h5").read_bytes() != b"older") == written
-    assert capsys.readouterr().err.count("\n") == 1
+    path = folder / "own.weights.h5"
+    for older, epochs, written in ((False, 0, True), (True, 0, False), (True, 2, True)):
+        if older:
+            path.write_text("older")
+        stopped = models.build_cnn(), {"loss": [0.5] * epochs}
+        monkeypatch.setattr(training, "train", lambda *_, end=stopped: end)
+        assert main([*TRAIN.split(), *TINY, "--epochs", "3"]) == 130
+        assert (path.read_bytes() != b"older") == written
+        assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.usefixtures("folder")
@@ -204,13 +198,8 @@ def test_without_stderr_and_with_channels_first_the_right_score_is_printed(
 ) -> None:
     settings = {"image_data_format": "channels_first", "backend": "tensorflow"}
     (folder / "keras.json").write_text(json.dumps(settings))
-    command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *MODULE]
-    finished = subprocess.run(
-        [*command, "evaluate", "--data", "tiny.npz"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "KERAS_HOME": str(folder)},
-    )
+    command = ["sh", "-c", 'exec "$@" 2>&-', "sh", *EVALUATE]
+    finished = run(command, KERAS_HOME=str(folder))
     digits = prepare(tiny["x_test"], tiny["y_test"])
     score = training.evaluate(weights_module.load_pretrained(), *digits)
     assert (finished.stdout, finished.returncode) == (f"{score}\n", 0)
@@ -219,11 +208,6 @@ def test_without_stderr_and_with_channels_first_the_right_score_is_printed(
 @pytest.mark.skipif(bool(importlib.util.find_spec("torch")), reason="it is installed")
 @pytest.mark.usefixtures("folder")
 def test_a_backend_that_is_not_installed_is_named_in_one_line() -> None:
-    finished = subprocess.run(
-        [*MODULE, "evaluate", "--data", "tiny.npz"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "KERAS_BACKEND": "torch"},
-    )
+    finished = run(EVALUATE, KERAS_BACKEND="torch")
     assert (finished.returncode, finished.stderr.count("\n")) == (2, 1)
     assert finished.stderr.startswith("mnist-tutorial: error: torch ")
