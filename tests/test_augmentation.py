@@ -17,50 +17,39 @@ from mnist_tutorial.backend import keras
 Images = NDArray[np.float32]
 ops = keras.ops
 
-NAMES = ("rotation", "row_shift", "column_shift", "shear", "row_zoom", "column_zoom")
-STILL = dict(zip(NAMES, (0.0, 0.0, 0.0, 0.0, 1.0, 1.0), strict=True))
-RANGES = ((-180, 180), (-9, 9), (-9, 9), (-80, 80), (0.3, 3), (0.3, 3))
+# Each number that is sampled, the generator's name of it, and ends to try
+NUMBERS = {
+    "rotation": ("theta", -180, 180),
+    "row_shift": ("tx", -9, 9),
+    "column_shift": ("ty", -9, 9),
+    "shear": ("shear", -80, 80),
+    "row_zoom": ("zx", 0.3, 3),
+    "column_zoom": ("zy", 0.3, 3),
+}
 SAMPLES = st.fixed_dictionaries(
-    {name: st.floats(*ends) for name, ends in zip(STILL, RANGES, strict=True)}
-)
-GENERATOR_NAMES = dict(
-    zip(STILL, ("theta", "tx", "ty", "shear", "zx", "zy"), strict=True)
+    {name: st.floats(*ends) for name, (_, *ends) in NUMBERS.items()}
 )
 
 
 class Affine(RandomAffine):
     """The layer with given numbers instead of random ones."""
 
-    def __init__(self, **numbers: float) -> None:
+    def __init__(self, numbers: dict[str, float]) -> None:
         super().__init__()
-        self.numbers = STILL | numbers
+        self.numbers = numbers
 
     def sample(self, n: Any, height: Any, width: Any) -> dict[str, Any]:
         return {name: ops.full((n,), number) for name, number in self.numbers.items()}
 
 
-def move(image: Images, **numbers: float) -> Images:
-    moved: Images = ops.convert_to_numpy(
-        Affine(**numbers)(image[None, ..., None], training=True)
-    )
-    return moved[0, ..., 0]
-
-
-def move_with_scipy(
-    image: Images,
-    rotation: float,
-    row_shift: float,
-    column_shift: float,
-    shear: float,
-    row_zoom: float,
-    column_zoom: float,
-) -> Images:
-    theta, slant = np.deg2rad(rotation), np.deg2rad(shear)
+def move_with_scipy(image: Images, **numbers: float) -> Images:
+    theta, slant = np.deg2rad([numbers["rotation"], numbers["shear"]])
     cos, sin = np.cos(theta), np.sin(theta)
     rotate = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-    shift = np.array([[1, 0, row_shift], [0, 1, column_shift], [0, 0, 1]])
+    shift = np.eye(3)
+    shift[:2, 2] = numbers["row_shift"], numbers["column_shift"]
     slide = np.array([[1, -np.sin(slant), 0], [0, np.cos(slant), 0], [0, 0, 1]])
-    zoom = np.diag([row_zoom, column_zoom, 1])
+    zoom = np.diag([numbers["row_zoom"], numbers["column_zoom"], 1])
     from_centre = np.eye(3)
     from_centre[:2, 2] = (np.array(image.shape) - 1) / 2
     matrix = from_centre @ rotate @ shift @ slide @ zoom @ np.linalg.inv(from_centre)
@@ -88,9 +77,10 @@ def test_a_digit_moves_as_in_image_data_generator(
     generator = tf.keras.preprocessing.image.ImageDataGenerator(fill_mode="constant")
     expected = generator.apply_transform(
         image.T[..., None],  # its first axis is x, the column; the layer's is the row
-        {GENERATOR_NAMES[name]: number for name, number in numbers.items()},
+        {NUMBERS[name][0]: number for name, number in numbers.items()},
     )[..., 0].T
-    np.testing.assert_allclose(move(image, **numbers), expected, atol=1e-3)
+    moved = Affine(numbers)(image[None, ..., None], training=True)
+    np.testing.assert_allclose(moved[0, ..., 0], expected, atol=1e-3)
 
 
 # What the layer samples
@@ -136,13 +126,12 @@ def test_each_picture_of_each_batch_moves_by_its_own_numbers() -> None:
 
 def test_the_seed_decides_and_no_batch_is_like_the_one_before(digits: Images) -> None:
     layers = [RandomAffine(seed=seed) for seed in (5, 5, 6)]
-    moved = [
+    first, same, other, second = (
         ops.convert_to_numpy(layer(digits, training=True))
         for layer in (*layers, layers[0])
-    ]
-    np.testing.assert_array_equal(moved[0], moved[1])
-    assert (moved[0] != moved[2]).any()
-    assert (moved[0] != moved[3]).any()
+    )
+    np.testing.assert_array_equal(first, same)
+    assert (first != other).any() and (first != second).any()
 
 
 def test_in_front_of_a_network_it_moves_in_training_alone(digits: Images) -> None:
@@ -162,9 +151,8 @@ def test_the_layer_comes_back_in_a_saved_model(digits: Images, tmp_path: Path) -
     (copy,) = keras.saving.load_model(tmp_path / "model.keras").layers
     assert isinstance(copy, RandomAffine)
     assert copy.get_config() == layer.get_config()
-    np.testing.assert_array_equal(
-        copy(digits, training=True), layer(digits, training=True)
-    )
+    moved = (each(digits, training=True) for each in (copy, layer))
+    np.testing.assert_array_equal(*moved)
 
 
 @pytest.mark.parametrize(
