@@ -9,25 +9,25 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import convolution, prepare
 from mnist_tutorial.backend import keras
-from mnist_tutorial.convolution import (
-    batch_normalize,
-    conv2d,
-    convolve2d,
-    dense,
-    max_pool2d,
-    relu,
-    softmax,
-)
+from mnist_tutorial.convolution import conv2d, convolve2d
 from mnist_tutorial.weights import load_pretrained
 
 Array = NDArray[Any]
 layers = keras.layers
-sides = st.integers(1, 11)
-windows = st.integers(1, 5)
-strides = st.integers(1, 3)
-channels = st.integers(1, 6)
+sides, windows, strides, channels = (st.integers(1, most) for most in (11, 5, 3, 6))
 paddings: Any = st.sampled_from(["valid", "same"])
 seeds = st.integers(0, 2**32 - 1)
+
+
+def fit(sizes: tuple[int, int, int, int, str]) -> Any:
+    """Enlarge a picture that is smaller than the window, unless it is padded."""
+    height, width, rows, columns, padding = sizes
+    if padding == "valid":
+        height, width = max(height, rows), max(width, columns)
+    return height, width, rows, columns, padding
+
+
+sizes = st.tuples(sides, sides, windows, windows, paddings).map(fit)
 
 
 def numbers(seed: int, *shape: int) -> Array:
@@ -51,18 +51,9 @@ def assert_equal_to_keras(found: Array, layer: Any, x: Array) -> None:
 # One picture, one kernel
 
 
-@given(sides, sides, windows, windows, strides, paddings, seeds)
-def test_convolve2d_equals_keras(
-    height: int,
-    width: int,
-    rows: int,
-    columns: int,
-    stride: int,
-    padding: Any,
-    seed: int,
-) -> None:
-    if padding == "valid":
-        height, width = max(height, rows), max(width, columns)
+@given(sizes, strides, seeds)
+def test_convolve2d_equals_keras(sizes: Any, stride: int, seed: int) -> None:
+    height, width, rows, columns, padding = sizes
     x, kernel = numbers(seed, 1, height, width, 1), numbers(seed, rows, columns, 1, 1)
     layer = layers.Conv2D(1, (rows, columns), stride, padding, use_bias=False)
     found = convolve2d(x[0, :, :, 0], kernel[:, :, 0, 0], stride, padding)
@@ -81,20 +72,11 @@ def test_whole_numbers_give_whole_numbers_and_do_not_overflow(dtype: Any) -> Non
 # The layers
 
 
-@given(sides, sides, windows, windows, channels, channels, strides, paddings, seeds)
+@given(sizes, channels, channels, strides, seeds)
 def test_conv2d_equals_keras(
-    height: int,
-    width: int,
-    rows: int,
-    columns: int,
-    channels_in: int,
-    filters: int,
-    stride: int,
-    padding: Any,
-    seed: int,
+    sizes: Any, channels_in: int, filters: int, stride: int, seed: int
 ) -> None:
-    if padding == "valid":
-        height, width = max(height, rows), max(width, columns)
+    height, width, rows, columns, padding = sizes
     x = numbers(seed, 3, height, width, channels_in)
     kernels = numbers(seed, rows, columns, channels_in, filters)
     weights = [kernels, numbers(seed, filters)]
@@ -104,16 +86,16 @@ def test_conv2d_equals_keras(
     assert_equal_to_keras(found, set_up(layer, weights, x), x)
 
 
-@given(sides, sides, st.integers(1, 3), strides, channels, paddings, seeds)
+@given(sizes, strides, channels, seeds)
 def test_max_pool2d_equals_keras(
-    height: int, width: int, size: int, stride: int, count: int, padding: Any, seed: int
+    sizes: Any, stride: int, count: int, seed: int
 ) -> None:
-    if padding == "valid":
-        height, width = max(height, size), max(width, size)
+    height, width, *window, padding = sizes
+    size = min(window)
     # All below zero, so that padding with zeros would show.
     x = numbers(seed, 2, height, width, count) - 1
     layer = layers.MaxPooling2D(size, stride, padding)
-    assert_equal_to_keras(max_pool2d(x, size, stride, padding), layer, x)
+    assert_equal_to_keras(convolution.max_pool2d(x, size, stride, padding), layer, x)
 
 
 @given(sides, sides, channels, seeds)
@@ -121,11 +103,11 @@ def test_relu_and_batch_normalize_equal_keras(
     height: int, width: int, count: int, seed: int
 ) -> None:
     x = numbers(seed, 2, height, width, count)
-    assert_equal_to_keras(relu(x), layers.Activation("relu"), x)
+    assert_equal_to_keras(convolution.relu(x), layers.Activation("relu"), x)
     scale, shift, mean, variance = numbers(seed, 4, count)
     weights = [scale, shift, mean, variance**4]  # near 0 too, where epsilon counts
     layer = set_up(layers.BatchNormalization(), weights, x)
-    assert_equal_to_keras(batch_normalize(x, *weights), layer, x)
+    assert_equal_to_keras(convolution.batch_normalize(x, *weights), layer, x)
 
 
 @given(st.integers(1, 4), st.integers(1, 40), channels, seeds)
@@ -133,13 +115,14 @@ def test_dense_equals_keras(count: int, inputs: int, outputs: int, seed: int) ->
     x = numbers(seed, count, inputs)
     weights = [numbers(seed, inputs, outputs), numbers(seed, outputs)]
     layer = set_up(layers.Dense(outputs), weights, x)
-    assert_equal_to_keras(dense(x, *weights), layer, x)
+    assert_equal_to_keras(convolution.dense(x, *weights), layer, x)
 
 
 @given(st.integers(1, 4), st.integers(2, 12), st.sampled_from([1, 10, 1000]), seeds)
 def test_softmax_equals_scipy(count: int, classes: int, size: int, seed: int) -> None:
     x = size * numbers(seed, count, classes)
-    np.testing.assert_allclose(softmax(x), scipy.special.softmax(x, axis=1), atol=1e-6)
+    expected = scipy.special.softmax(x, axis=1)
+    np.testing.assert_allclose(convolution.softmax(x), expected, atol=1e-6)
 
 
 def test_one_bias_for_all_filters_is_refused_though_numpy_would_add_it() -> None:
