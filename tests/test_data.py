@@ -52,10 +52,9 @@ def write_npz(path: Path, arrays: dict[str, Any]) -> Path:
 
 
 def assert_loads(path: str | Path, expected: Arrays) -> None:
-    (x_train, y_train), (x_test, y_test) = load_mnist(path)
-    found = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
-    for name, array in expected.items():
-        np.testing.assert_array_equal(found[name], array, strict=True)
+    train, test = load_mnist(path)
+    for array, name in zip((*train, *test), OFFICIAL_MD5, strict=True):
+        np.testing.assert_array_equal(array, expected[name], strict=True)
 
 
 def assert_refused(path: Path, *parts: str) -> None:
@@ -69,10 +68,6 @@ def test_each_array_has_the_official_md5_sum(mnist: Arrays) -> None:
         assert hashlib.md5(as_idx(array)).hexdigest() == OFFICIAL_MD5[name], name
 
 
-def test_an_npz_file_is_read(few: Arrays, tmp_path: Path) -> None:
-    assert_loads(str(write_npz(tmp_path / "set.npz", few)), few)
-
-
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("folder", ["", "{0}/", "{0}.gz/"])
 def test_a_folder_of_idx_files_is_read_whatever_unpackers_made_of_it(
@@ -83,16 +78,19 @@ def test_a_folder_of_idx_files_is_read_whatever_unpackers_made_of_it(
         assert_loads(write_idx_folder(path, few, compressed, folder + name), few)
 
 
-def test_names_with_a_dot_as_older_copies_have_them_are_found(
+def test_npz_files_are_read_and_idx_files_with_a_dot_as_older_copies_have_them(
     few: Arrays, tmp_path: Path
 ) -> None:
-    write_idx_folder(tmp_path, few)
-    for file in list(tmp_path.iterdir()):
-        file.rename(tmp_path / file.name.replace("-idx", ".idx"))
-    assert_loads(tmp_path, few)
+    assert_loads(str(write_npz(tmp_path / "set.npz", few)), few)
+    for file in write_idx_folder(tmp_path / "idx", few).iterdir():
+        file.rename(file.with_name(file.name.replace("-idx", ".idx")))
+    assert_loads(tmp_path / "idx", few)
 
 
 def test_what_is_missing_is_named(few: Arrays, tmp_path: Path) -> None:
+    # KMNIST is published as files with one array each.
+    one = write_npz(tmp_path / "kmnist-train-imgs.npz", {"arr_0": few["x_train"]})
+    assert_refused(one, "arr_0", "np.savez")
     (write_idx_folder(tmp_path, few) / IDX_NAMES["x_test"]).unlink()
     with pytest.raises(FileNotFoundError, match=IDX_NAMES["x_test"]):
         load_mnist(tmp_path)
@@ -136,13 +134,6 @@ def test_arrays_that_do_not_fit_are_refused(
 ) -> None:
     part = next(iter(changed))[2:]  # it does not matter which of the two is wrong
     assert_refused(write_npz(tmp_path / "set.npz", few | changed), part)
-
-
-def test_a_file_with_one_array_as_kmnist_publishes_them_gets_advice(
-    few: Arrays, tmp_path: Path
-) -> None:
-    np.savez_compressed(tmp_path / "kmnist-train-imgs.npz", few["x_train"])
-    assert_refused(tmp_path / "kmnist-train-imgs.npz", "arr_0", "np.savez")
 
 
 @pytest.mark.parametrize(
