@@ -9,15 +9,8 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mnist_tutorial.visualization import (
-    BLUE,
-    ORANGE,
-    draw_augmented,
-    draw_digits,
-    draw_learning_curves,
-    draw_maps,
-    draw_stack,
-)
+from mnist_tutorial import visualization
+from mnist_tutorial.visualization import BLUE, ORANGE
 
 Array = NDArray[Any]
 DIGITS = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
@@ -45,7 +38,9 @@ def titles(figure: Figure) -> list[str]:
 
 @pytest.mark.parametrize("digits", [DIGITS, DIGITS[..., None] / 255 - 0.5])
 def test_digits_are_drawn_dark_on_light_under_their_titles(digits: Array) -> None:
-    figure = draw_digits(digits, np.array([7, 1, 0]), 2, ["upper", "lower"])
+    figure = visualization.draw_digits(
+        digits, np.array([7, 1, 0]), 2, ["upper", "lower"]
+    )
     assert titles(figure) == ["7", "1", "0", ""]
     assert [axis.get_ylabel() for axis in figure.axes] == ["upper", "", "lower", ""]
     for axis, digit in zip(figure.axes, digits, strict=False):
@@ -59,12 +54,12 @@ def test_digits_are_drawn_dark_on_light_under_their_titles(digits: Array) -> Non
 @pytest.mark.parametrize("given", [([7, 1],), ([7] * 4,), (None, 2, ["upper"])])
 def test_too_few_and_too_many_titles_are_refused(given: Any) -> None:
     with pytest.raises(ValueError):
-        draw_digits(DIGITS, *given)
+        visualization.draw_digits(DIGITS, *given)
 
 
 def test_augmented_digits_stand_beside_their_original() -> None:
     augmented = np.stack([DIGITS // 2, DIGITS // 3, DIGITS // 4], axis=1)
-    figure = draw_augmented(DIGITS, augmented)
+    figure = visualization.draw_augmented(DIGITS, augmented)
     assert titles(figure)[:4] == ["original", "", "augmented", ""]
     images = np.concatenate([DIGITS[:, None], augmented], axis=1).reshape(-1, 28, 28)
     for axis, image in zip(figure.axes, images, strict=True):
@@ -74,7 +69,7 @@ def test_augmented_digits_stand_beside_their_original() -> None:
 @pytest.mark.parametrize("dtype", [float, bool, np.int8])
 def test_each_map_is_blue_above_0_orange_below_white_at_0(dtype: type) -> None:
     maps: Array = np.array([[[-128, -1]], [[0, 3]], [[0, 0]]]).astype(dtype)
-    figure = draw_maps(maps, titles="abc", columns=2)
+    figure = visualization.draw_maps(maps, titles="abc", columns=2)
     assert titles(figure) == ["a", "b", "c", ""]
     for axis, values in zip(figure.axes, maps, strict=False):
         np.testing.assert_array_equal(drawn(axis), values)
@@ -85,7 +80,7 @@ def test_each_map_is_blue_above_0_orange_below_white_at_0(dtype: type) -> None:
 
 
 def test_a_block_is_as_wide_as_the_picture_and_dark_if_it_has_parameters() -> None:
-    axis = draw_stack(LAYERS).axes[0]
+    axis = visualization.draw_stack(LAYERS).axes[0]
     fronts = axis.patches[::3]
     corners = [np.asarray(patch.get_path().vertices) for patch in fronts]
     widths = [np.ptp(corner[:, 0]) for corner in corners]
@@ -102,22 +97,18 @@ def test_a_block_is_as_wide_as_the_picture_and_dark_if_it_has_parameters() -> No
 
 
 def test_learning_curves_are_the_numbers_of_the_histories() -> None:
-    plain: dict[str, Any] = {
-        "loss": [1, 0.3, np.float32(0.25)],
-        "val_loss": [0.6, 0.4, 0.5],
-    }
+    plain: Any = {"loss": [1, 0.3, np.float32(0.25)], "val_loss": [0.6, 0.4, 0.5]}
     others = {f"net {number}": {"loss": [0.1]} for number in range(6)}
-    axis = draw_learning_curves({"plain": plain, **others}).axes[0]
+    axis = visualization.draw_learning_curves({"plain": plain, **others}).axes[0]
     lines = {line.get_label(): line for line in axis.get_lines()}
     training, validation = lines["plain, training"], lines["plain, validation"]
     for line, key in ((training, "loss"), (validation, "val_loss")):
-        assert np.array_equal(
-            line.get_xydata(), [*zip([1, 2, 3], plain[key], strict=True)]
-        )
+        expected = np.transpose([[1, 2, 3], plain[key]])
+        np.testing.assert_array_equal(line.get_xydata(), expected)
     assert (training.get_linestyle(), validation.get_linestyle()) == ("--", "-")
     assert same_color(training.get_color(), validation.get_color())
     assert not same_color(training.get_color(), lines["net 0, training"].get_color())
     assert len(lines) == 8 and axis.get_legend() is not None
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "loss")
     with pytest.raises(ValueError, match="precision"):
-        draw_learning_curves({"plain": plain}, "precision")
+        visualization.draw_learning_curves({"plain": plain}, "precision")
