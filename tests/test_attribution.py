@@ -5,12 +5,8 @@ import pytest
 import scipy.signal
 from numpy.typing import NDArray
 
-from mnist_tutorial.attribution import (
-    ablate_filters,
-    integrated_gradients,
-    margin,
-    occlusion_map,
-)
+from mnist_tutorial import attribution
+from mnist_tutorial.attribution import ablate_filters, integrated_gradients
 from mnist_tutorial.backend import keras
 from mnist_tutorial.interpretation import feature_maps
 from mnist_tutorial.weights import load_pretrained
@@ -50,14 +46,15 @@ def test_the_margin_is_the_logarithm_of_the_ratio_of_probabilities(
 ) -> None:
     probabilities = linear.predict(IMAGES, verbose=0)
     expected = np.log(probabilities[:, 2] / probabilities[:, 7])
-    np.testing.assert_allclose(margin(linear, IMAGES, 2, 7), expected, atol=1e-4)
+    found = attribution.margin(linear, IMAGES, 2, 7)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(("size", "fill"), [(1, 0), (4, 1.0), (27, 0.5)])
 def test_occlusion_of_a_linear_network_is_the_sum_of_what_was_covered(
     linear: keras.Model, size: int, fill: float
 ) -> None:
-    found = occlusion_map(linear, IMAGES[0], 2, 7, size, fill)
+    found = attribution.occlusion_map(linear, IMAGES[0], 2, 7, size, fill)
     parts = weights_between(linear, 2, 7) * (IMAGES[0, :, :, 0] - fill)
     expected = scipy.signal.convolve2d(parts, np.ones((size, size)), mode="same")
     np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -68,10 +65,8 @@ def test_integrated_gradients_of_a_linear_network_are_weight_times_ink(
 ) -> None:
     labels, rivals = np.array([2, 5]), np.array([7, 0])
     found = integrated_gradients(linear, IMAGES[:2], labels, rivals, steps=3)
-    for parts, image, label, rival in zip(
-        found, IMAGES[:2], labels, rivals, strict=True
-    ):
-        expected = weights_between(linear, label, rival) * image[..., 0]
+    for parts, image, *pair in zip(found, IMAGES[:2], labels, rivals, strict=True):
+        expected = weights_between(linear, *pair) * image[..., 0]
         np.testing.assert_allclose(parts, expected, atol=1e-5)
 
 

@@ -6,15 +6,11 @@ from numpy.typing import NDArray
 
 from mnist_tutorial import interpretation
 from mnist_tutorial.backend import keras
-from mnist_tutorial.interpretation import (
-    feature_maps,
-    maximize_activation,
-    receptive_field,
-    top_activations,
-)
+from mnist_tutorial.interpretation import feature_maps, maximize_activation
 
 Array = NDArray[Any]
 layers = keras.layers
+NORMAL = "random_normal"
 IMAGES = np.random.default_rng(0).random((6, 28, 28, 1), dtype=np.float32)
 
 
@@ -25,17 +21,15 @@ def cnn() -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            layers.Conv2D(4, 3, bias_initializer="random_normal", name="conv_1"),
+            layers.Conv2D(4, 3, bias_initializer=NORMAL, name="conv_1"),
             layers.Activation("relu", name="relu_1"),
             layers.MaxPooling2D(2, name="pool_1"),
-            layers.BatchNormalization(
-                moving_mean_initializer="random_normal", name="norm_1"
-            ),
+            layers.BatchNormalization(moving_mean_initializer=NORMAL, name="norm_1"),
             layers.Conv2D(5, (3, 2), strides=2, name="conv_2"),
             layers.Activation("relu", name="relu_2"),
             layers.Flatten(name="flatten"),
             layers.Dropout(0.5, name="dropout"),
-            layers.Dense(10, bias_initializer="random_normal", name="logits"),
+            layers.Dense(10, bias_initializer=NORMAL, name="logits"),
             layers.Activation("softmax", name="softmax"),
         ]
     )
@@ -61,8 +55,8 @@ def test_the_top_activations_are_one_place_per_image_the_strongest_first() -> No
     maps[2, 1, 1, 0] = 99
     maps[2, :, :, 1] = 0.6  # a large sum, but little at each place
     expected = [[1, 0, 3], [3, 2, 0], [0, 4, 5]]
-    assert top_activations(maps, 1, 3).tolist() == expected
-    assert top_activations(maps, 0, 1).tolist() == [[2, 1, 1]]
+    assert interpretation.top_activations(maps, 1, 3).tolist() == expected
+    assert interpretation.top_activations(maps, 0, 1).tolist() == [[2, 1, 1]]
 
 
 @pytest.mark.parametrize("layer", ["conv_1", "pool_1", "relu_2"])
@@ -81,22 +75,22 @@ def test_a_receptive_field_holds_exactly_the_pixels_that_matter(layer: str) -> N
     maps = feature_maps(model, single_pixels, layer)[..., 0]
     for row, column in np.ndindex(*maps.shape[1:]):
         expected = np.zeros((28, 28), bool)
-        expected[receptive_field(model, layer, row, column)] = True
+        expected[interpretation.receptive_field(model, layer, row, column)] = True
         seen = maps[:, row, column].reshape(28, 28) > 0
         np.testing.assert_array_equal(seen, expected)
     end, edge = maps.shape[1:]
     for row, column in ((end, 0), (0, edge), (-1, 0), (0, -1)):
         with pytest.raises(ValueError, match=f"{layer} has no row {row}"):
-            receptive_field(model, layer, row, column)
+            interpretation.receptive_field(model, layer, row, column)
 
 
 def test_a_receptive_field_is_refused_where_there_is_none(cnn: keras.Model) -> None:
     with pytest.raises(ValueError, match="logits has no maps"):
-        receptive_field(cnn, "logits", 0, 0)
+        interpretation.receptive_field(cnn, "logits", 0, 0)
     wide = layers.Conv2D(1, 3, padding="same", name="wide")
     padded = keras.Sequential([keras.Input((28, 28, 1)), wide])
     with pytest.raises(ValueError, match="wide pads"):  # beyond the image
-        receptive_field(padded, "wide", 0, 0)
+        interpretation.receptive_field(padded, "wide", 0, 0)
 
 
 def test_ascent_finds_the_input_that_excites_a_first_layer_filter_most(
@@ -130,8 +124,7 @@ def test_ascent_raises_each_logit_and_keeps_pixels_within_their_range(
 
 
 @pytest.mark.parametrize(
-    ("layer", "unit"),
-    [("conv_1", [0, 0]), ("conv_1", [0, 0, 4]), ("logits", [-1])],
+    ("layer", "unit"), [("conv_1", [0, 0]), ("conv_1", [0, 0, 4]), ("logits", [-1])]
 )
 def test_ascent_refuses_a_unit_that_is_not_there(
     cnn: keras.Model, layer: str, unit: list[int]
