@@ -9,21 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from mnist_tutorial import results
-from mnist_tutorial.ensembling import (
-    average,
-    jackknife,
-    majority_vote,
-    sample_ensembles,
-)
+from mnist_tutorial import ensembling, results
+from mnist_tutorial.ensembling import jackknife, majority_vote, sample_ensembles
 from mnist_tutorial.experiments.ensemble import keep_probabilities
 
-PROBABILITIES = hnp.arrays(
-    np.float32,
-    st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(2, 4)),
-    elements=st.floats(0, 1, width=32),
-    unique=True,
-)
+SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(2, 4))
+NUMBERS = st.floats(0, 1, width=32)
 
 
 def test_of_classes_with_as_many_votes_the_one_with_the_highest_average_wins() -> None:
@@ -31,20 +22,17 @@ def test_of_classes_with_as_many_votes_the_one_with_the_highest_average_wins() -
     assert majority_vote(members).tolist() == [2]
 
 
-@given(PROBABILITIES)
-def test_the_vote_goes_to_a_class_that_no_other_beats(
-    probabilities: NDArray[np.float32],
-) -> None:
-    choices, classes = probabilities.argmax(axis=2), probabilities.shape[2]
-    votes = np.apply_along_axis(np.bincount, 0, choices, minlength=classes)
-    winners = majority_vote(probabilities)
+@given(hnp.arrays(np.float32, SHAPES, elements=NUMBERS, unique=True))
+def test_the_vote_goes_to_a_class_that_no_other_beats(said: Any) -> None:
+    votes = np.apply_along_axis(np.bincount, 0, said.argmax(axis=2), minlength=4)
+    winners = majority_vote(said)
     best = votes.max(axis=0)
     np.testing.assert_array_equal(votes[winners, range(len(winners))], best)
-    mean = probabilities.mean(axis=0)
-    np.testing.assert_allclose(average(probabilities), mean, rtol=1e-5)
+    mean = said.mean(axis=0)
+    np.testing.assert_allclose(ensembling.average(said), mean, rtol=1e-5)
 
 
-@pytest.mark.parametrize("function", [average, majority_vote])
+@pytest.mark.parametrize("function", [ensembling.average, majority_vote])
 @pytest.mark.parametrize("wrong", [-0.1, 2.5, np.nan])
 def test_numbers_that_are_no_probabilities_are_refused(
     function: Any, wrong: float
@@ -79,10 +67,8 @@ def some_members(count: int) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     return probabilities.astype(np.float32), labels
 
 
-def errors_of(
-    probabilities: NDArray[np.float32], labels: NDArray[np.intp], chosen: Any
-) -> int:
-    answers = average(probabilities[list(chosen)]).argmax(axis=1)
+def errors_of(probabilities: Any, labels: Any, chosen: tuple[int, ...]) -> int:
+    answers = ensembling.average(probabilities[list(chosen)]).argmax(axis=1)
     return int((answers != labels).sum())
 
 
@@ -112,9 +98,7 @@ def test_every_sample_is_an_ensemble_of_that_size() -> None:
 
 
 @given(hnp.arrays(float, st.integers(2, 8), elements=st.integers(0, 100)))
-def test_the_jackknife_gives_the_usual_standard_error_of_a_mean(
-    values: NDArray[np.float64],
-) -> None:
+def test_the_jackknife_gives_the_usual_standard_error_of_a_mean(values: Any) -> None:
     without = (values.sum() - values) / (len(values) - 1)
     usual = values.std(ddof=1) / np.sqrt(len(values))
     assert jackknife(without) == pytest.approx(usual, abs=1e-6)
