@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 from test_data import write_idx_folder, write_npz
 
-from mnist_tutorial import load_mnist, models, pictures, results, weights
+from mnist_tutorial import load_mnist, models, results, weights
 from mnist_tutorial.experiments.ensemble import keep_probabilities
+from mnist_tutorial.pictures import read_picture
 
 INK = np.zeros((2, 28, 28), np.uint8)
 INK[:, 8:20, 12:15] = 200
@@ -33,13 +34,10 @@ class Kind(NamedTuple):
     places: int = 10**6  # at most so many are tried: fewer where a file is large
 
 
-def write_picture(name: str) -> Callable[[Path], Path]:
-    def write(folder: Path) -> Path:
-        enlarged = np.kron(INK[0], np.ones((2, 2), np.uint8))
-        Image.fromarray(255 - enlarged).save(folder / name)
-        return folder / name
-
-    return write
+def write_picture(path: Path) -> Path:
+    enlarged = np.kron(INK[0], np.ones((2, 2), np.uint8))
+    Image.fromarray(255 - enlarged).save(path)
+    return path
 
 
 def write_idx_gz(folder: Path) -> Path:
@@ -65,8 +63,8 @@ KINDS = {
         has_sum=False,
     ),
     "idx.gz": Kind(write_idx_gz, lambda path: load_mnist(path.parent), has_sum=True),
-    "png": Kind(write_picture("one.png"), pictures.read_picture, has_sum=True),
-    "jpeg": Kind(write_picture("one.jpg"), pictures.read_picture, has_sum=False),
+    "png": Kind(lambda folder: write_picture(folder / "one.png"), read_picture, True),
+    "jpeg": Kind(lambda folder: write_picture(folder / "one.jpg"), read_picture, False),
     "weights.h5": Kind(
         write_weights, lambda path: weights.load(path).get_weights(), True, places=100
     ),

@@ -102,11 +102,10 @@ def test_each_comes_when_it_is_ready_and_a_failure_stops_no_other(
     executor = Instant()
     members = train_members(RECIPE, range(3), tmp_path, executor)
     assert executor.futures == {}  # before anyone asks
-    assert next(members) == Member(2, tmp_path / "seed_2.weights.h5")
+    zero, one, two = (tmp_path / f"seed_{seed}.weights.h5" for seed in range(3))
+    assert next(members) == Member(2, two)
     assert set(executor.futures) == {0, 1}  # while the caller looks at the first
-    paths = {seed: tmp_path / f"seed_{seed}.weights.h5" for seed in (0, 1)}
-    expected = [Member(0, paths[0]), Member(1, paths[1], "MemoryError()")]
-    assert sorted(members) == expected
+    assert sorted(members) == [Member(0, zero), Member(1, one, "MemoryError()")]
 
 
 def test_no_more_members_are_trained_for_a_caller_who_stops_asking(
