@@ -1,9 +1,9 @@
 """What a reader is given: words, and code lines that are shown of those that run.
 
 Run it:  python tests/benchmarks/words.py
-Words are those of Markdown cells, without solutions; questions with choices have a
-column of their own. The teacher's page, the lab and the page of symptoms, which is
-looked up, not read, are left out of the sum, since no learner reads them through.
+Words are those of Markdown cells, without solutions and HTML's tags; questions with
+choices have a column of their own. The teacher's page, the lab and the page of
+symptoms, which is looked up, are left out of the sum: no learner reads them through.
 "True" is counted where a page shows it.
 """
 
@@ -37,7 +37,7 @@ def count(notebook: Path) -> dict[str, int]:
         if cell["cell_type"] == "markdown":
             text = "".join(cell["source"])
             kind = "choices" if '<details class="choice' in text else "words"
-            counts[kind] += len(text.split())
+            counts[kind] += len(re.sub(r"</?[a-z][^>]*>", " ", text).split())
     for cell in cells:
         if cell["cell_type"] == "code":
             tags = set(cell["metadata"].get("tags", []))
