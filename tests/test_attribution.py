@@ -25,14 +25,9 @@ def network() -> keras.Model:
 def linear() -> keras.Model:
     """A network whose margin is a weighted sum of the pixels."""
     keras.utils.set_random_seed(2)
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Flatten(),
-            layers.Dense(10, bias_initializer="random_normal", name="logits"),
-            layers.Activation("softmax"),
-        ]
-    )
+    dense = layers.Dense(10, bias_initializer="random_normal", name="logits")
+    stack = [layers.Flatten(), dense, layers.Activation("softmax")]
+    return keras.Sequential([keras.Input((28, 28, 1)), *stack])
 
 
 def weights_between(linear: keras.Model, label: int, rival: int) -> Array:

@@ -62,15 +62,13 @@ def test_the_top_activations_are_one_place_per_image_the_strongest_first() -> No
 @pytest.mark.parametrize("layer", ["conv_1", "pool_1", "relu_2"])
 def test_a_receptive_field_holds_exactly_the_pixels_that_matter(layer: str) -> None:
     """We light one pixel at a time; with weights of 1 nothing cancels."""
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(1, 3, kernel_initializer="ones", name="conv_1"),
-            layers.MaxPooling2D(2, name="pool_1"),
-            layers.Conv2D(1, (3, 2), 2, kernel_initializer="ones", name="conv_2"),
-            layers.Activation("relu", name="relu_2"),
-        ]
-    )
+    stack = [
+        layers.Conv2D(1, 3, kernel_initializer="ones", name="conv_1"),
+        layers.MaxPooling2D(2, name="pool_1"),
+        layers.Conv2D(1, (3, 2), 2, kernel_initializer="ones", name="conv_2"),
+        layers.Activation("relu", name="relu_2"),
+    ]
+    model = keras.Sequential([keras.Input((28, 28, 1)), *stack])
     single_pixels = np.eye(784, dtype=np.float32).reshape(784, 28, 28, 1)
     maps = feature_maps(model, single_pixels, layer)[..., 0]
     for row, column in np.ndindex(*maps.shape[1:]):
@@ -115,11 +113,8 @@ def test_ascent_raises_each_logit_and_keeps_pixels_within_their_range(
 ) -> None:
     units = np.array([[3], [1], [4], [1], [5], [9]])
     found = maximize_activation(cnn, IMAGES, "logits", units, steps=20)
-    before, after = (
-        np.take_along_axis(feature_maps(cnn, pictures, "logits"), units, axis=1)
-        for pictures in (IMAGES, found)
-    )
-    assert (after > before + 0.1).all()
+    before, after = (feature_maps(cnn, each, "logits") for each in (IMAGES, found))
+    assert (np.take_along_axis(after - before, units, axis=1) > 0.1).all()
     assert 0 <= found.min() <= found.max() <= 1
 
 
