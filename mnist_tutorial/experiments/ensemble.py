@@ -42,8 +42,7 @@ def keep_probabilities(
             )
         kept[place : place + 1] = [probabilities]
         with replacing(path) as unfinished:
-            float16 = np.stack(kept).astype(np.float16)
-            np.savez_compressed(unfinished, probabilities=float16)
+            np.savez_compressed(unfinished, probabilities=np.array(kept, np.float16))
 
 
 def run_with_members(variant: Variant, train_data: Digits, test_data: Digits) -> Run:
