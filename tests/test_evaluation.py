@@ -162,6 +162,15 @@ def test_the_difference_of_two_recipes_worked_by_hand() -> None:
         assert interval == pytest.approx((4 - reach, 4 + reach), rel=1e-6)
 
 
+def test_recipes_may_spread_differently() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.random((6, 50)) < 0.5, np.tile(random.random(50) < 0.5, (3, 1))
+    b[0, :2] ^= True
+    welch = scipy.stats.ttest_ind(a.sum(axis=1), b.sum(axis=1), equal_var=False)
+    _, on_these_digits, _ = evaluation.difference_intervals(a, b)
+    assert on_these_digits == pytest.approx(welch.confidence_interval(0.95))
+
+
 def test_one_run_has_no_interval_and_is_not_compared() -> None:
     with pytest.raises(ValueError, match="values"):
         evaluation.mean_interval(np.array([9955]))
