@@ -172,10 +172,8 @@ def keep_weights(model: keras.Model, path: Path) -> str:
     Normalization's four numbers per channel stay float32: a variance can be too small.
     """
     arrays = {weight.path: weight.numpy() for weight in model.weights}
-    for name in arrays:
-        if "norm" not in name:
-            arrays[name] = arrays[name].astype(np.float16)
+    half = {k: v.astype(np.float16) for k, v in arrays.items() if "norm" not in k}
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as unfinished:
-        np.savez(unfinished, **arrays)
+        np.savez(unfinished, **(arrays | half))
     return hashlib.sha256(path.read_bytes()).hexdigest()

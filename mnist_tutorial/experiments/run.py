@@ -75,6 +75,5 @@ class ScoreAfterEpoch(keras.callbacks.Callback):
         of_the_label = probabilities[np.arange(len(self.labels)), self.labels]
         loss = -np.log(np.maximum(of_the_label, 1e-7)).mean()
         self.history["test_loss"].append(float(loss))
-        correct = (self.answers == self.labels).sum()
-        self.history["test_correct"].append(int(correct))
+        self.history["test_correct"].append(int((self.answers == self.labels).sum()))
         self.seconds += time.perf_counter() - start
