@@ -39,7 +39,7 @@ SLOW = {
 }
 COMPRESSED = {".html", ".js", ".css", ".svg", ".json"}
 # What one draws on; in an older book it is the first canvas.
-PAPER = "#md-paper canvas, #front-paper canvas, #mnist-draw:not(:has(#md-paper)) canvas"
+PAPER = "#md-paper canvas, #front-paper canvas, #mnist-draw:not(:has(.md-strip)) canvas"
 SHOW_PAPER = """(paper) => {
   const canvas = document.querySelector(paper);
   canvas.scrollIntoView({ block: "nearest" });
