@@ -123,11 +123,16 @@ PAIR = {"label": 1, "rival": 2}
 PAIRS = {"labels": LABELS[:2], "rivals": LABELS[2:4], "steps": 1}
 OF_RELU: dict[str, Any] = {"model": MODEL, "layer": ["relu_1", "logits"]}
 NOWHERE = TEXTS.filter(lambda text: not os.path.exists(text))  # noqa: PTH110 (a Path may raise)
-TRAIN = "train --weights own.weights.h5 --data"
-COMMANDS = ["predict X", "predict --weights X no.png", "reproduce X", "X"]
-COMMANDS += ["evaluate --weights no.weights.h5 --data X"]
-COMMANDS += ["train --weights X --data no.npz", f"{TRAIN} X"]
-COMMANDS += [f"{TRAIN} no.npz --epochs X", f"{TRAIN} no.npz --seed X"]
+COMMANDS = """\
+predict X
+predict --weights X no.png
+evaluate --weights no.weights.h5 --data X
+train --weights X --data no.npz
+train --weights own.weights.h5 --data X
+train --weights own.weights.h5 --data no.npz --epochs X
+train --weights own.weights.h5 --data no.npz --seed X
+reproduce X
+X""".splitlines()
 
 
 def command(words: str, text: str) -> int | str | None:

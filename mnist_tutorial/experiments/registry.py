@@ -44,7 +44,7 @@ def candidates(changes: search.Changes) -> list[dict[str, Any]]:
     ]
 
 
-def few_labels(count: int, *arms: bool) -> list[dict[str, Any]]:
+def labelled(count: int, *arms: bool) -> list[dict[str, Any]]:
     """Return the keys of five runs of each arm: without pseudo-labels, or with them."""
     return seeds(5, *({"labels": count, "pseudo_labels": arm} for arm in arms))
 
@@ -105,13 +105,13 @@ EXPERIMENTS = {
         ensemble.run_with_members,
     ),
     "pseudo-labelling-first": Experiment(
-        FEW, few_labels(1000, False, True), run_with_few_labels
+        FEW, labelled(1000, False, True), run_with_few_labels
     ),
     # The second attempt. Without pseudo-labels nothing is changed, so for 1,000 labels
     # that arm is in the first record. For 100 and 5,000 labels nothing was tried out.
-    "pseudo-labelling": Experiment(FEW, few_labels(1000, True), TOGETHER),
-    "pseudo-labelling-100": Experiment(FEW, few_labels(100, False, True), TOGETHER),
-    "pseudo-labelling-5000": Experiment(FEW, few_labels(5000, False, True), TOGETHER),
+    "pseudo-labelling": Experiment(FEW, labelled(1000, True), TOGETHER),
+    "pseudo-labelling-100": Experiment(FEW, labelled(100, False, True), TOGETHER),
+    "pseudo-labelling-5000": Experiment(FEW, labelled(5000, False, True), TOGETHER),
     # The network that comes with the package has seen every training digit, so its
     # recipe is trained once more without the validation digits.
     "temperature": Experiment(
