@@ -122,18 +122,19 @@ def find_pieces(ink: Grey, free: bool) -> tuple[Labels, Pieces, float]:
 def is_object(labels: Labels, piece: Piece, digit: Piece) -> bool:
     """Whether a piece is a frame around a digit, or a pen that lies beside it.
 
-    A pen is a straight bar, away from the digit and twice as long.
+    A pen is a straight bar, away from the digit and two to five times as long: beside
+    something smaller, a straight bar is a 1.
     """
     top, left, bottom, right = digit[2:].astype(int)
     mask = labels == piece[1]
     across, down = mask[top:bottom].any(axis=0), mask[:, left:right].any(axis=1)
     sides = across[:left], across[right:], down[:top], down[bottom:]
     is_frame = all(ends.any() for ends in sides)
-    side = (digit[4:] - digit[2:4]).max()
+    size, side = piece[4:] - piece[2:4], (digit[4:] - digit[2:4]).max()
     gap = np.maximum(piece[2:4] - digit[4:], digit[2:4] - piece[4:]).max()
-    if is_frame or gap < 0.5 * side or np.hypot(*piece[4:] - piece[2:4]) < 2 * side:
+    if is_frame or gap < 0.5 * side or not 2 <= np.hypot(*size) / side < 5:
         return is_frame
-    spread = np.cov(np.nonzero(mask))  # of a line, one of its two eigenvalues is 0
+    spread = np.cov(np.nonzero(mask))  # a bar ten times as long as wide is straight
     return bool(np.linalg.det(spread) < 0.01 * np.trace(spread) ** 2)
 
 

@@ -106,6 +106,7 @@ AROUND = {
     "box": with_ink(
         0.1, np.s_[[30, 31, 170, 171], 20:130], np.s_[30:172, [20, 21, 128, 129]]
     ),
+    "pen": with_ink(0.1, np.s_[10:190, 2:9]),
     "toolbar": with_toolbar(),
     "fingers": with_fingers(),
 }
@@ -121,6 +122,14 @@ def test_ink_of_the_paper_s_own_grey_and_a_digit_cut_to_its_own_box_are_ink() ->
     colours = np.where(is_ink, (60, 90, 255), (225, 45, 25)).astype(np.uint8)
     for picture in (colours, seven()[60:140, 50:100]):
         assert likeness(center_digit(picture), PLAIN) > 0.95
+
+
+def test_a_straight_1_beside_a_blot_is_no_pen() -> None:
+    sheet = np.full((200, 150), 0.9)
+    sheet[40:140, 60:68] = 0.2
+    alone = center_digit(sheet)
+    sheet[120:132, 110:122] = 0.2
+    assert likeness(center_digit(sheet), alone) > 0.95
 
 
 def test_a_hair_line_is_drawn_wider() -> None:

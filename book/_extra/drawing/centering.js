@@ -276,7 +276,7 @@
 
   /** Whether a piece is a frame around a digit, or a pen that lies beside it. */
   function isObject(piece, digit, width) {
-    const columns = piece.pixels.map((i) => i % width), n = columns.length;
+    const columns = piece.pixels.map((i) => i % width);
     const rows = piece.pixels.map((i) => Math.floor(i / width));
     const across = columns.filter((_, k) => rows[k] >= digit.top && rows[k] < digit.bottom);
     const down = rows.filter((_, k) => columns[k] >= digit.left && columns[k] < digit.right);
@@ -284,11 +284,12 @@
       && across.some((column) => column >= digit.right)
       && down.some((row) => row < digit.top) && down.some((row) => row >= digit.bottom);
     const side = sideOf(digit), length = Math.hypot(piece.bottom - piece.top, piece.right - piece.left);
-    if (isFrame || Math.max(...gaps(piece, digit)) < 0.5 * side || length < 2 * side) return isFrame;
-    const mean = (values) => values.reduce((a, b) => a + b) / n;
+    const isApart = Math.max(...gaps(piece, digit)) >= 0.5 * side;
+    if (isFrame || !isApart || length < 2 * side || length >= 5 * side) return isFrame;
+    const mean = (values) => values.reduce((a, b) => a + b) / values.length;
     const spread = (a, b) => mean(a.map((value, k) => value * b[k])) - mean(a) * mean(b);
     const [y, x, xy] = [spread(rows, rows), spread(columns, columns), spread(rows, columns)];
-    return y * x - xy ** 2 < 0.01 * (y + x) ** 2; // of a line, one of the two eigenvalues is 0
+    return y * x - xy ** 2 < 0.01 * (y + x) ** 2; // a bar ten times as long as wide is straight
   }
 
   /** Whether a piece is part of the digit, or another digit, and no speck. */
