@@ -121,8 +121,8 @@ def tab(browser: Browser, origin: str) -> Iterator[Page]:
 
 @pytest.fixture
 def fresh(browser: Browser, origin: str) -> Iterator[Page]:
-    """A page on a phone that has opened nothing yet, watched."""
-    with watched(browser.new_page(viewport=PHONE), origin) as page:
+    """A page that has opened nothing yet, watched."""
+    with watched(browser.new_page(), origin) as page:
         yield page
 
 
@@ -197,6 +197,7 @@ def used_megabytes(page: Page) -> float:
     for _ in range(8):
         tools.send("HeapProfiler.collectGarbage")
         used.append(tools.send("Runtime.getHeapUsage")["usedSize"] / 2**20)
+    tools.detach()
     return min(used)
 
 

@@ -78,19 +78,19 @@ def test_a_folder_of_idx_files_is_read_whatever_unpackers_made_of_it(
         assert_loads(write_idx_folder(path, few, compressed, folder + name), few)
 
 
-def test_npz_files_are_read_and_idx_files_with_a_dot_as_older_copies_have_them(
+def test_an_npz_file_is_read(few: Arrays, tmp_path: Path) -> None:
+    assert_loads(str(write_npz(tmp_path / "set.npz", few)), few)
+
+
+def test_names_with_a_dot_as_older_copies_have_them_are_found(
     few: Arrays, tmp_path: Path
 ) -> None:
-    assert_loads(str(write_npz(tmp_path / "set.npz", few)), few)
     for file in write_idx_folder(tmp_path / "idx", few).iterdir():
         file.rename(file.with_name(file.name.replace("-idx", ".idx")))
     assert_loads(tmp_path / "idx", few)
 
 
 def test_what_is_missing_is_named(few: Arrays, tmp_path: Path) -> None:
-    # KMNIST is published as files with one array each.
-    one = write_npz(tmp_path / "kmnist-train-imgs.npz", {"arr_0": few["x_train"]})
-    assert_refused(one, "arr_0", "np.savez")
     (write_idx_folder(tmp_path, few) / IDX_NAMES["x_test"]).unlink()
     with pytest.raises(FileNotFoundError, match=IDX_NAMES["x_test"]):
         load_mnist(tmp_path)
@@ -166,3 +166,10 @@ def test_nothing_is_unpickled(few: Arrays, tmp_path: Path) -> None:
     (tmp_path / "set.npz").write_bytes(pickle.dumps(evil))
     assert_refused(tmp_path / "set.npz")
     assert not (tmp_path / "mark").exists()
+
+
+def test_a_file_with_one_array_as_kmnist_publishes_them_gets_advice(
+    few: Arrays, tmp_path: Path
+) -> None:
+    np.savez_compressed(tmp_path / "kmnist-train-imgs.npz", few["x_train"])
+    assert_refused(tmp_path / "kmnist-train-imgs.npz", "arr_0", "np.savez")

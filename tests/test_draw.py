@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.special
 from browser import (
+    PHONE,
     Place,
     box_of,
     evaluate,
@@ -736,6 +737,7 @@ def test_a_phone_in_the_dark_has_dark_maps_and_shows_the_sum_when_asked_for(
     fresh: Page,
 ) -> None:
     """The first stroke brings no help for the keyboard either."""
+    fresh.set_viewport_size(PHONE)
     fresh.emulate_media(color_scheme="dark")
     open_page(fresh, "draw.html")
     fresh.wait_for_function(

@@ -97,7 +97,9 @@ def test_folding_changes_no_logit(pretrained: keras.Model, mnist: Arrays) -> Non
 
 def test_a_negative_scale_is_refused() -> None:
     model = models.build_cnn()
-    model.get_layer("norm_4").gamma.assign([*[1] * 7, -1, *[1] * 56])
+    gamma = np.ones(64)
+    gamma[7] = -1
+    model.get_layer("norm_4").gamma.assign(gamma)
     with pytest.raises(ValueError, match=r"norm_4 .* channel 7"):
         export.fold(model)
 

@@ -103,7 +103,9 @@ def test_together_networks_with_other_initial_weights_label_by_their_mean_answer
 ) -> None:
     x, y = data[0]
     steps = 15, 15, 5
-    model, _ = few_labels.run_with_few_labels(FEW, *data, 50, True, steps, True)
+    model, _ = few_labels.run_with_few_labels(
+        FEW, *data, 50, True, steps, together=True
+    )
     assert notes.seeds == [2, 1002, 2002]
     _, hidden = sample_labelled(y.argmax(axis=1), 50, seed=2)
     said = [network.predict(x[hidden], verbose=0) for network in notes.networks[:2]]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from browser import (
     HTML,
+    PHONE,
     evaluate,
     needs_pages,
     open_page,
@@ -379,6 +380,7 @@ def test_a_and_b_advance_together_and_a_knob_of_b_is_marked(play: Page) -> None:
 
 
 def test_an_experiment_from_its_address_asks_for_a_guess_and_ends(fresh: Page) -> None:
+    fresh.set_viewport_size(PHONE)
     open_page(fresh, "playground.html#random-labels")
     fresh.evaluate("mnistPlayground.experiments['random-labels'].digits = 160")
     press(fresh, "7 Labels at random")  # with fewer digits
