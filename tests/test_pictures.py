@@ -112,6 +112,12 @@ AROUND = {
 }
 
 
+def test_a_speck_beside_a_digit_that_meets_the_border_is_no_digit() -> None:
+    sheet = seven()[:140]
+    sheet[20:24, 20:24] = 0.2
+    np.testing.assert_array_equal(center_digit(sheet), center_digit(seven()[:140]))
+
+
 @pytest.mark.parametrize("what", AROUND)
 def test_what_is_around_a_digit_is_no_ink(what: str) -> None:
     assert likeness(center_digit(AROUND[what]), PLAIN) > 0.9

@@ -287,6 +287,12 @@ def test_an_address_gives_the_settings_that_it_was_made_from(engine: Page) -> No
     assert found[0] == found[1]
 
 
+def test_what_no_setting_has_as_its_name_is_reported(engine: Page) -> None:
+    address = "never-a-4#batchSize=1&B.batchSize=128"  # one address behind another
+    problems = engine.evaluate("(text) => engine.fromFragment(text).problems", address)
+    assert problems == ["never-a-4#batchSize is no setting."]
+
+
 # The page
 
 ANSWERED = ".pg-digits :is(.pg-right-one, .pg-wrong-one)"  # by the network as it is

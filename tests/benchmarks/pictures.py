@@ -59,19 +59,21 @@ def kind(name: str, group: str) -> Callable[[Make], Make]:
 
 
 def ink(
-    digit: Array, side: int, angle: float = 0, pen: float = 0, line: float = 0
+    digit: Array, side: int, angle: float = 0, pen: float = 0, line: int = 0
 ) -> Array:
     """How much ink covers each pixel of a square, with an edge as sharp as a pen's.
 
-    pen widens the stroke, or thins it below 0; line is the part of it left out.
+    pen widens the stroke, or thins it below 0; line is the width of a pen, in pixels,
+    that draws the middle of the stroke again, without a gap.
     """
     large = Image.fromarray(np.pad(digit, 4)).resize((side, side), CUBIC)
     covered: Array = np.asarray(large.rotate(angle, CUBIC)) / 255
     covered = np.clip(3 * (covered - 0.4) + 0.5, 0, 1)
-    if line:
+    if line:  # where the distance to the edge is largest, it neither rises nor falls
         depth = ndimage.distance_transform_edt(covered > 0.5)
-        around = ndimage.maximum_filter(depth, side // 9)
-        return np.where(covered > 0.5, np.clip(depth - line * around + 0.5, 0, 1), 0)
+        slope = np.hypot(*np.gradient(ndimage.gaussian_filter(depth, 1)))
+        middle = (depth > 2) & (slope < 0.8)
+        return ndimage.grey_dilation(middle.astype(float), (line, line))
     change = ndimage.grey_dilation if pen > 0 else ndimage.grey_erosion
     return change(covered, (max(1, round(abs(pen) * side / 36)),) * 2)
 
@@ -331,8 +333,8 @@ clean(
     noise=[5, 4],
 )
 clean("thin pen", pen=[-1, -1.3], side=[190, 230])
-clean("ball-point", line=[0.5, 0.55], shape=LARGE, side=[260, 300])
-clean("hair line", line=[0.65, 0.62], shape=LARGE, side=[300, 330])
+clean("ball-point", line=[6, 5], shape=LARGE, side=[260, 300])
+clean("hair line", line=[3, 2], shape=LARGE, side=[300, 330])
 clean("pencil", colour=[(150, 150, 152), (165, 164, 166)], side=[190, 160])
 clean("red ink", colour=[(200, 40, 50), (225, 60, 50)], side=[190, 160])
 clean("yellow ink", colour=[(240, 220, 60), (235, 215, 40)])

@@ -83,7 +83,10 @@
     const changes = { A: {}, B: null }, problems = [];
     for (const [name, text] of new URLSearchParams(fragment)) {
       const [run, key] = name.startsWith("B.") ? ["B", name.slice(2)] : ["A", name];
-      if (!Object.hasOwn(KNOBS, key)) continue;
+      if (!Object.hasOwn(KNOBS, key)) {
+        problems.push(`${name} is no setting.`);
+        continue;
+      }
       const value = valueOf(key, text);
       if (KNOBS[key].is(value)) (changes[run] ??= {})[key] = value;
       else problems.push(`${name} must be ${KNOBS[key].allowed}, not “${text}”.`);
