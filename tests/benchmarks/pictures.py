@@ -113,7 +113,7 @@ def scene_of(
     colour: Colour = BLACK,
     paper: Change | None = None,
     place: tuple[float, float] | None = None,
-    **pen: float,
+    **pen: Any,
 ) -> Array:
     """A digit on an even sheet, or on what `paper` makes of it."""
     blank = np.full((*shape, 3), on, float)
