@@ -287,12 +287,6 @@ def test_an_address_gives_the_settings_that_it_was_made_from(engine: Page) -> No
     assert found[0] == found[1]
 
 
-def test_what_no_setting_has_as_its_name_is_reported(engine: Page) -> None:
-    address = "never-a-4#batchSize=1&B.batchSize=128"  # one address behind another
-    problems = engine.evaluate("(text) => engine.fromFragment(text).problems", address)
-    assert problems == ["never-a-4#batchSize is no setting."]
-
-
 # The page
 
 ANSWERED = ".pg-digits :is(.pg-right-one, .pg-wrong-one)"  # by the network as it is
@@ -425,8 +419,15 @@ def test_a_state_from_its_address_and_bad_values_that_are_named(fresh: Page) -> 
     expect(fresh.get_by_label("Seed, A")).to_have_value("3")
     expect(fresh.get_by_label("Seed, B")).to_have_value("4")
     expect(fresh.locator(".pg-problem")).to_contain_text("digits must be a whole")
+    expect(fresh.locator(".pg-problem")).to_contain_text("colour is no setting")
     press(fresh, "One step")
     expect(fresh.locator(".pg-seen b")).to_have_text("8")
+
+
+def test_a_link_further_down_the_page_leads_to_what_it_sets(play: Page) -> None:
+    play.get_by_role("link", name="batches of 1 against 128").click()
+    expect(play.get_by_label("Digits per step, batch size, B")).to_have_value("128")
+    assert play.evaluate("scrollY") == 0
 
 
 def test_a_run_that_overflows_says_so_and_the_other_goes_on(play: Page) -> None:
