@@ -313,7 +313,6 @@
       wanted = false;
       complain(...problems);
       begin();
-      scrollTo(0, 0); // where all this stands, from a link further down
     }
   }
 
