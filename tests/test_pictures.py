@@ -112,12 +112,6 @@ AROUND = {
 }
 
 
-def test_a_speck_beside_a_digit_that_meets_the_border_is_no_digit() -> None:
-    sheet = seven()[:140]
-    sheet[20:24, 20:24] = 0.2
-    np.testing.assert_array_equal(center_digit(sheet), center_digit(seven()[:140]))
-
-
 @pytest.mark.parametrize("what", AROUND)
 def test_what_is_around_a_digit_is_no_ink(what: str) -> None:
     assert likeness(center_digit(AROUND[what]), PLAIN) > 0.9
@@ -131,6 +125,12 @@ def test_ink_of_the_paper_s_own_grey_is_ink() -> None:
 
 def test_a_digit_cut_to_its_own_box_is_found() -> None:
     assert likeness(center_digit(seven()[60:140, 50:100]), PLAIN) > 0.95
+
+
+def test_a_speck_beside_a_digit_that_meets_the_border_is_no_digit() -> None:
+    sheet = seven()[:140]
+    sheet[20:24, 20:24] = 0.2
+    np.testing.assert_array_equal(center_digit(sheet), center_digit(seven()[:140]))
 
 
 def test_a_straight_1_beside_a_blot_is_no_pen() -> None:
