@@ -7,7 +7,6 @@ from scipy import ndimage
 SCALES = (0.03, 0.06, 0.1, 0.16, 0.24)  # the width of a stroke, of the longer side
 GAP = 0.03  # of the longer side: ink that is no further apart is one piece
 STRONG = 0.6  # of the strongest ink: shadows and ruling are weaker than this
-SPECK = 0.04  # of the strongest piece: less is no digit beside it
 WEAK = 0.2  # of the strongest ink: pencil is not weaker, beside what is black
 NO_INK = "No ink stands out in the picture: write larger or with more contrast."
 TOUCHING = np.ones((3, 3), bool)  # pixels that meet at a corner are one piece
@@ -77,10 +76,10 @@ def lift_ink(grey: Grey, scale: float) -> Grey:
     return (paper - grey) / np.maximum(paper, 1)
 
 
-def pieces_of(ink: Grey, level: float, sides: int) -> tuple[Labels, Pieces]:
+def pieces_of(ink: Grey, level: float, free: bool) -> tuple[Labels, Pieces]:
     """Number the pieces of ink; list (strength, number, top, left, bottom, right).
 
-    The strongest comes first. None meets more than so many sides of the picture.
+    The strongest comes first. Free ones do not meet the border.
     """
     mask = ink > level
     size = window(ink.shape, GAP)
@@ -94,19 +93,20 @@ def pieces_of(ink: Grey, level: float, sides: int) -> tuple[Labels, Pieces]:
     pieces = np.column_stack([strengths, numbers, np.reshape(boxes, (n, 4))])
     height, width = (pieces[:, 4:] - pieces[:, 2:4]).T
     pieces[width > 3 * height, 0] *= 0.1  # a flat line is no whole digit
-    met = np.column_stack([pieces[:, 2:4] <= 0, pieces[:, 4:] >= ink.shape])
-    pieces = pieces[met.sum(axis=1) <= sides]
+    if free:
+        inside = (pieces[:, 2:4] > 0) & (pieces[:, 4:] < ink.shape)
+        pieces = pieces[inside.all(axis=1)]
     return labels, pieces[np.argsort(-pieces[:, 0], kind="stable")]
 
 
-def find_pieces(ink: Grey, sides: int) -> tuple[Labels, Pieces, float]:
+def find_pieces(ink: Grey, free: bool) -> tuple[Labels, Pieces, float]:
     """Number and list the pieces of ink, with the level that suits the strongest."""
-    tried = [pieces_of(ink, part * ink.max(), sides) for part in (STRONG, WEAK)]
+    tried = [pieces_of(ink, part * ink.max(), free) for part in (STRONG, WEAK)]
     labels, pieces = max(tried, key=lambda one: one[1][:, 0].max(initial=0))
     if not len(pieces):
         return labels, pieces, 0.0
     level = STRONG * float(np.quantile(ink[labels == pieces[0, 1]], 0.95))
-    again, faint = (pieces_of(ink, part * level, sides) for part in (1, 0.5))
+    again, faint = (pieces_of(ink, part * level, free) for part in (1, 0.5))
     if len(again[1]):
         labels, pieces = again
     if len(faint[1]) and (faint[0] == faint[1][0, 1])[labels == pieces[0, 1]].any():
@@ -140,15 +140,13 @@ def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
     """Choose the pieces of ink that are the digit, and cut their box out.
 
     Ink is written on paper, so that paper is all around it. Only where no piece stands
-    free, or a mere speck beside ink that meets one side, the digit reaches the border,
-    and its paper is the median of what is light.
+    free, the digit fills the picture, and its paper is the median of what is light.
     """
-    labels, pieces, level = find_pieces(ink, sides=0)
-    at_border = pieces_of(ink, STRONG * ink.max(), sides=1)[1]
-    if pieces[:, 0].max(initial=0) <= SPECK * at_border[:, 0].max(initial=0):
+    labels, pieces, level = find_pieces(ink, free=True)
+    if not len(pieces):
         paper = np.median(grey[grey >= (grey.min() + grey.max()) / 2])
         ink = np.clip((paper - grey) / max(paper, 1), 0, 1)
-        labels, pieces, level = find_pieces(ink, sides=4)
+        labels, pieces, level = find_pieces(ink, free=False)
     if not len(pieces):
         raise ValueError(NO_INK)
     main = pieces[0]

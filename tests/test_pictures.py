@@ -127,12 +127,6 @@ def test_a_digit_cut_to_its_own_box_is_found() -> None:
     assert likeness(center_digit(seven()[60:140, 50:100]), PLAIN) > 0.95
 
 
-def test_a_speck_beside_a_digit_that_meets_the_border_is_no_digit() -> None:
-    sheet = seven()[:140]
-    sheet[20:24, 20:24] = 0.2
-    np.testing.assert_array_equal(center_digit(sheet), center_digit(seven()[:140]))
-
-
 def test_a_straight_1_beside_a_blot_is_no_pen() -> None:
     sheet = np.full((200, 150), 0.9)
     sheet[40:140, 60:68] = 0.2

@@ -5,8 +5,8 @@
 (function () {
   "use strict";
 
-  const SIZE = 28, BOX = 20, LARGEST = 256, GAP = 0.03, STRONG = 0.6, WEAK = 0.2, SPECK = 0.04;
-  const SCALES = [0.03, 0.06, 0.1, 0.16, 0.24], THINNEST = 1.8;
+  const SIZE = 28, BOX = 20, LARGEST = 256, GAP = 0.03, STRONG = 0.6, WEAK = 0.2, THINNEST = 1.8;
+  const SCALES = [0.03, 0.06, 0.1, 0.16, 0.24];
   const NO_INK = "No ink stands out in the picture: write larger or with more contrast.";
 
   /**
@@ -209,8 +209,8 @@
     return map(grey, (value, i) => (paper[i] - value) / Math.max(paper[i], 1));
   }
 
-  /** List the pieces of ink, the strongest first, that meet no more than so many sides. */
-  function piecesOf(ink, level, sides) {
+  /** List the pieces of ink, the strongest first: all, or those free of the border. */
+  function piecesOf(ink, level, free) {
     const { height, width } = ink, isInk = above(ink, level);
     const { values } = dilate(isInk, windowOf(ink, GAP)), pieces = [];
     values.forEach((_, start) => {
@@ -229,8 +229,8 @@
       const pixels = found.filter((i) => isInk.values[i]), box = boxOf(pixels, width);
       const isFlat = box.right - box.left > 3 * (box.bottom - box.top); // which is no whole digit
       const strength = pixels.reduce((sum, i) => sum + ink.values[i] ** 1.5, 0) * (isFlat ? 0.1 : 1);
-      const met = [!box.top, !box.left, box.bottom === height, box.right === width];
-      if (met.filter(Boolean).length <= sides) pieces.push({ pixels, strength, ...box });
+      const isInside = box.top > 0 && box.left > 0 && box.bottom < height && box.right < width;
+      if (isInside || !free) pieces.push({ pixels, strength, ...box });
     });
     return pieces.sort((a, b) => b.strength - a.strength);
   }
@@ -242,13 +242,12 @@
     return { top: least(rows), left: least(columns), bottom: end(rows), right: end(columns) };
   }
 
-  const strongest = (pieces) => (pieces.length ? pieces[0].strength : 0);
-
   /** List the pieces of ink, with the level that suits the strongest. */
-  function findPieces(ink, sides) {
-    const at = (level) => piecesOf(ink, level, sides), most = largest(ink);
+  function findPieces(ink, free) {
+    const at = (level) => piecesOf(ink, level, free), most = largest(ink);
     const [strong, weak] = [STRONG, WEAK].map((part) => at(part * most));
-    let pieces = strongest(weak) > strongest(strong) ? weak : strong;
+    const total = (list) => (list.length ? list[0].strength : 0);
+    let pieces = total(weak) > total(strong) ? weak : strong;
     if (!pieces.length) return { pieces, level: 0 };
     const level = STRONG * quantile(pieces[0].pixels.map((i) => ink.values[i]), 0.95);
     const again = at(level), faint = at(level / 2);
@@ -304,13 +303,12 @@
   /** Choose the pieces of ink that are the digit, and wipe everything else away. */
   function pickDigit(planes) {
     const { grey, scale } = darkOnLight(oneGrey(planes));
-    let ink = liftInk(grey, scale), { pieces, level } = findPieces(ink, 0);
-    const atBorder = piecesOf(ink, STRONG * largest(ink), 1);
-    if (strongest(pieces) <= SPECK * strongest(atBorder)) {
+    let ink = liftInk(grey, scale), { pieces, level } = findPieces(ink, true);
+    if (!pieces.length) {
       const middle = (grey.values.reduce((a, b) => Math.min(a, b)) + largest(grey)) / 2;
       const paper = quantile(grey.values.filter((value) => value >= middle), 0.5);
       ink = map(grey, (value) => clip((paper - value) / Math.max(paper, 1), 1));
-      ({ pieces, level } = findPieces(ink, 4));
+      ({ pieces, level } = findPieces(ink, false));
     }
     if (!pieces.length) throw new Error(NO_INK);
     let [main] = pieces;
