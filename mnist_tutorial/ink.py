@@ -6,8 +6,7 @@ from scipy import ndimage
 
 SCALES = (0.03, 0.06, 0.1, 0.16, 0.24)  # the width of a stroke, of the longer side
 GAP = 0.03  # of the longer side: ink that is no further apart is one piece
-STRONG = 0.6  # of the strongest ink: shadows and ruling are weaker than this
-WEAK = 0.2  # of the strongest ink: pencil is not weaker, beside what is black
+LEVELS = (0.6, 0.2)  # of the strongest: shadows are weaker, but pencil beside black too
 NO_INK = "No ink stands out in the picture: write larger or with more contrast."
 TOUCHING = np.ones((3, 3), bool)  # pixels that meet at a corner are one piece
 
@@ -44,77 +43,88 @@ def close(grey: Grey, fraction: float) -> Grey:
 
     A shadow or a desk at the border is wide then, however little of it is seen.
     """
-    size = window(grey.shape, fraction)
-    r = size // 2
+    r = window(grey.shape, fraction) // 2
     wide = np.pad(grey, r, mode="edge")
-    return ndimage.grey_closing(wide, (size, size), mode="nearest")[r:-r, r:-r]
+    return ndimage.grey_closing(wide, 2 * (2 * r + 1,), mode="nearest")[r:-r, r:-r]
 
 
 def dark_on_light(grey: Grey) -> tuple[Grey, float]:
     """Turn light ink into dark, and say how wide strokes are (one of SCALES).
 
     Ink is what is thin: closing fills a dark stroke in a window as narrow as itself,
-    and the paper between strokes only in a wider one. The fourth power counts strong
-    contrast, which pencil's grid and paper's grain do not have.
+    and the paper between strokes only in a wider one. The first window that clearly
+    fills more of one side decides; of the dark one, a part of its strokes is enough.
+    The fourth power counts strong contrast, which grain and pale squares do not have.
     """
     blur = np.outer((1, 2, 1), (1, 2, 1)) / 16  # a speck is no stroke
     smooth = ndimage.correlate(grey, blur, mode="nearest")
-    dark, light = (
-        np.array([((close(side, scale) - side) ** 4).sum() for scale in SCALES])
-        for side in (smooth, 255 - smooth)
-    )
-    is_dark = dark >= np.maximum(dark[-1] / 2, light)
-    is_light = (light > dark) & (light >= max(light[-1], dark[-2]) / 2)
+    sides = (smooth, 255 - smooth)
+    filled = [[((close(s, scale) - s) ** 4).sum() for scale in SCALES] for s in sides]
+    dark, light = np.array(filled)
+    is_dark = (dark**2 >= 0.8 * light * dark[-1]) & (dark >= 0.06 * light[-2])
+    is_light = (light**2 >= dark * light[-1]) & (light >= dark[-2] / 2)
     first = int(np.argmax(is_dark | is_light))
-    return (grey if is_dark[first] else 255 - grey), SCALES[first]
+    ink, inks = (grey, dark) if is_dark[first] else (255 - grey, light)
+    return ink, SCALES[int(np.argmax(inks >= inks[-1] / 2))]
 
 
 def lift_ink(grey: Grey, scale: float) -> Grey:
     """What fraction of the paper's own light is missing at each pixel."""
-    least = 7 / max(grey.shape)  # in the smallest pictures a stroke takes 3 pixels
-    paper = close(grey, max(2.5 * scale, least))
+    # In the smallest pictures a stroke takes 3 pixels, and its window 7:
+    paper = close(grey, max(2.5 * scale, 7 / max(grey.shape)))
     return (paper - grey) / np.maximum(paper, 1)
+
+
+def without_lines(ink: Grey) -> Grey:
+    """Take away what is long, thin, straight and nearly level, as ruled lines are."""
+    rows, columns = np.indices(ink.shape)
+    wide, lines = ndimage.grey_dilation(ink, (5, 1)), np.zeros(ink.shape)
+    for slope in np.arange(-5, 6) / 25:  # the camera is not held quite straight
+        sunk = np.floor(slope * columns + 0.5).astype(int)
+        level = wide[(rows + sunk) % len(ink), columns]
+        level = ndimage.grey_opening(level, (1, window(ink.shape, 0.3)))
+        lines = np.maximum(lines, level[(rows - sunk) % len(ink), columns])
+    crossing = ndimage.grey_opening(ink, (2 * int(0.011 * max(ink.shape)) + 1, 1))
+    return np.where(lines > ink / 2, crossing, ink)
 
 
 def pieces_of(ink: Grey, level: float, free: bool) -> tuple[Labels, Pieces]:
     """Number the pieces of ink; list (strength, number, top, left, bottom, right).
 
-    The strongest comes first. Free ones do not meet the border.
+    The strongest comes first: dark before large, and in the middle, where a person
+    points the camera. Free ones do not meet the border.
     """
-    mask = ink > level
-    size = window(ink.shape, GAP)
-    wide = ndimage.grey_dilation(mask.astype(np.uint8), (size, size), mode="constant")
+    wide = ndimage.maximum_filter(ink > level, window(ink.shape, GAP), mode="constant")
     labels, n = ndimage.label(wide, TOUCHING)
-    labels = labels * mask  # a pen that skips leaves gaps, and one piece of ink
+    # A pen that skips leaves gaps, and one piece of ink:
+    labels = labels * (ink > level)
     places = ndimage.find_objects(labels)
-    boxes = [(r.start, c.start, r.stop, c.stop) for r, c in places]
+    boxes = np.reshape([(r.start, c.start, r.stop, c.stop) for r, c in places], (n, 4))
     numbers = np.arange(1, n + 1)
-    strengths = ndimage.sum_labels(ink**1.5, labels, numbers)  # dark before large
-    pieces = np.column_stack([strengths, numbers, np.reshape(boxes, (n, 4))])
-    height, width = (pieces[:, 4:] - pieces[:, 2:4]).T
-    pieces[width > 3 * height, 0] *= 0.1  # a flat line is no whole digit
-    if free:
-        inside = (pieces[:, 2:4] > 0) & (pieces[:, 4:] < ink.shape)
-        pieces = pieces[inside.all(axis=1)]
+    middles = (boxes[:, :2] + boxes[:, 2:]) / np.multiply(2, ink.shape)
+    strengths = ndimage.sum_labels(ink**2, labels, numbers)
+    strengths = strengths * (4 * middles * (1 - middles)).prod(axis=1)
+    inside = ((boxes[:, :2] > 0) & (boxes[:, 2:] < ink.shape)).all(axis=1)
+    pieces = np.column_stack([strengths, numbers, boxes])[inside | (not free)]
     return labels, pieces[np.argsort(-pieces[:, 0], kind="stable")]
 
 
-def find_pieces(ink: Grey, free: bool) -> tuple[Labels, Pieces, float]:
-    """Number and list the pieces of ink, with the level that suits the strongest."""
-    tried = [pieces_of(ink, part * ink.max(), free) for part in (STRONG, WEAK)]
-    labels, pieces = max(tried, key=lambda one: one[1][:, 0].max(initial=0))
-    if not len(pieces):
-        return labels, pieces, 0.0
-    level = STRONG * float(np.quantile(ink[labels == pieces[0, 1]], 0.95))
-    again, faint = (pieces_of(ink, part * level, free) for part in (1, 0.5))
-    if len(again[1]):
-        labels, pieces = again
-    if len(faint[1]) and (faint[0] == faint[1][0, 1])[labels == pieces[0, 1]].any():
-        # A stroke is fainter where it is thinner than a pixel or two; a shadow is wide.
-        added = np.isin(faint[0], faint[1][:, 1]) & (ink <= level)
-        if not ndimage.binary_erosion(added, TOUCHING, border_value=1).any():
-            return *faint, level / 2
-    return labels, pieces, level
+def strongest(pieces: Pieces) -> float:
+    """How strong the strongest piece is; 0 where there is none."""
+    return float(pieces[:, 0].max(initial=0))
+
+
+def find_pieces(ink: Grey, free: bool) -> tuple[Labels, Pieces]:
+    """Number and list the pieces of ink, at a low level where that finds far more.
+
+    Or where it adds no piece, and changes only what is thin: a stroke thinner than a
+    pixel or two is faint, and a shadow is wide.
+    """
+    strong, weak = (pieces_of(ink, part * ink.max(), free) for part in LEVELS)
+    main, longer = (np.isin(labels, pieces[:, 1]) for labels, pieces in (strong, weak))
+    is_wide = ndimage.binary_erosion(main ^ longer, TOUCHING, border_value=1).any()
+    gain = 2 if is_wide or len(weak[1]) > len(strong[1]) else 1
+    return weak if strongest(weak[1]) > gain * strongest(strong[1]) else strong
 
 
 def is_object(labels: Labels, piece: Piece, digit: Piece) -> bool:
@@ -141,12 +151,20 @@ def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
 
     Ink is written on paper, so that paper is all around it. Only where no piece stands
     free, the digit fills the picture, and its paper is the median of what is light.
+    What spans the picture and is far stronger may be lines that the digit crosses.
     """
-    labels, pieces, level = find_pieces(ink, free=True)
+    labels, pieces = find_pieces(ink, free=True)
+    rivals = find_pieces(ink, free=False)[1]
+    spans = (rivals[:1, 4:] - rivals[:1, 2:4] > 0.9 * np.array(ink.shape)).any()
+    if spans and strongest(pieces) < 0.1 * strongest(rivals):
+        plain = without_lines(without_lines(ink).T).T
+        freed = find_pieces(plain, free=True)
+        if strongest(freed[1]) > strongest(pieces):
+            ink, (labels, pieces) = plain, freed
     if not len(pieces):
         paper = np.median(grey[grey >= (grey.min() + grey.max()) / 2])
         ink = np.clip((paper - grey) / max(paper, 1), 0, 1)
-        labels, pieces, level = find_pieces(ink, free=False)
+        labels, pieces = find_pieces(ink, free=False)
     if not len(pieces):
         raise ValueError(NO_INK)
     main = pieces[0]
@@ -154,19 +172,17 @@ def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
         if piece[0] > 0.1 * main[0] and is_object(labels, main, piece):
             main = piece
     gaps = np.maximum(pieces[:, 2:4] - main[4:], main[2:4] - pieces[:, 4:])
-    height, width = main[4:] - main[2:4]
-    near = gaps.max(axis=1) < 0.25 * max(height, width)
-    beside = gaps[:, 0] < -0.5 * height  # as another digit is
-    least = np.where(near, 0.01, np.where(beside, 0.3, np.inf))
+    near = gaps.max(axis=1) < 0.25 * (main[4:] - main[2:4]).max()
+    beside = gaps[:, 0] < -0.5 * (main[4] - main[2])  # as another digit is
+    least = np.where(near, 0.01, np.where(beside, 0.2, np.inf))
     strong = pieces[pieces[:, 0] >= least * main[0]]
     chosen = [piece[1] for piece in strong if not is_object(labels, piece, main)]
     digit = np.isin(labels, chosen)
-    near, inked = (
-        ndimage.binary_dilation(mask, TOUCHING, 2) for mask in (digit, ink > level)
-    )
-    grain, noise = np.quantile(ink[~inked], (0.75, 0.95)) if not inked.all() else (0, 0)
+    around = ndimage.binary_dilation(digit, TOUCHING, 2)
+    inked = ndimage.binary_dilation(labels > 0, TOUCHING, 2)
+    grain, noise = np.quantile(ink[~inked], (0.4, 0.95)) if not inked.all() else (0, 0)
     full = np.quantile(ink[digit], 0.9)
     if full < 4 * grain:
         raise ValueError(NO_INK)
-    ink = near * np.clip((ink - noise) / (full - noise), 0, 1)
+    ink = around * np.clip((ink - noise) / (full - noise), 0, 1)
     return ink[ndimage.find_objects((ink > 0.1).astype(int))[0]]

@@ -213,6 +213,12 @@ def hand(pen: ImageDraw.ImageDraw, rng: Generator, row: int, column: int) -> Non
     pen.ellipse((column - r, row - r, column + r, row + r), 255)
 
 
+def blind(pen: ImageDraw.ImageDraw, rng: Generator, step: int, lean: int) -> None:
+    first = rng.integers(-step, 0)
+    for y in range(first - abs(lean), 400 + abs(lean), step):
+        pen.line([(0, y), (300, y + lean)], 255, step // 2)
+
+
 def dots(pen: ImageDraw.ImageDraw, rows: Any, size: int) -> None:
     for y in rows:
         pen.ellipse((22 - size, y - size, 22 + size, y + size), 255)
@@ -415,6 +421,12 @@ hard(
     side=150,
 )
 hard(
+    "shadow of a blind",
+    painted(lambda pen, rng: blind(pen, rng, 44, 150), 0, 0.35, 3),
+    painted(lambda pen, rng: blind(pen, rng, 36, -90), 0, 0.4, 2),
+    side=150,
+)
+hard(
     "sheet on a dark desk",
     on_desk((400, 320), (70, 66, 64), 0, 0),
     on_desk((400, 320), (40, 42, 48), 8, 0),
@@ -505,6 +517,11 @@ ruled_sheet(
     turned,
     colour=(45, 50, 90),
     paper=[ruled(20, (180, 185, 190), True), ruled(24, (160, 180, 215), True)],
+)
+ruled_sheet(
+    "squares as dark as the ink",
+    turned,
+    paper=[ruled(38, 50, True, 2), ruled(46, (40, 50, 90), True, 2)],
 )
 hard(
     "ruled sheet on a desk, slanted, in a shadow",

@@ -5,8 +5,8 @@
 (function () {
   "use strict";
 
-  const SIZE = 28, BOX = 20, LARGEST = 256, GAP = 0.03, STRONG = 0.6, WEAK = 0.2, THINNEST = 1.8;
-  const SCALES = [0.03, 0.06, 0.1, 0.16, 0.24];
+  const SIZE = 28, BOX = 20, LARGEST = 256, GAP = 0.03, THINNEST = 1.8;
+  const SCALES = [0.03, 0.06, 0.1, 0.16, 0.24], LEVELS = [0.6, 0.2];
   const NO_INK = "No ink stands out in the picture: write larger or with more contrast.";
 
   /**
@@ -189,17 +189,14 @@
   /** Turn light ink into dark, and say how wide strokes are (one of SCALES). */
   function darkOnLight(grey) {
     const smooth = smoothed(grey), inverse = map(smooth, (value) => 16 * 255 - value);
-    const filled = (one, scale) => close(one, scale).values.reduce((sum, full, i) =>
-      sum + (full - one.values[i]) ** 4, 0);
-    const half = (one, k) => filled(one, SCALES[k]) / 2, halfDark = half(smooth, 4);
-    for (const scale of SCALES) {
-      const dark = filled(smooth, scale), light = filled(inverse, scale);
-      if (dark >= Math.max(halfDark, light)) return { grey, scale };
-      if (light > dark && light >= Math.max(half(inverse, 4), half(smooth, 3))) {
-        return { grey: map(grey, (value) => 255 - value), scale };
-      }
-    }
-    throw new Error(NO_INK); // never: the last scale is one of the two
+    const lazily = (one, found = []) => (k) => (found[k] ??= close(one, SCALES[k]).values
+      .reduce((sum, full, i) => sum + (full - one.values[i]) ** 4, 0));
+    const dark = lazily(smooth), light = lazily(inverse);
+    const isDark = (k) => dark(k) ** 2 >= 0.8 * light(k) * dark(4) && dark(k) >= 0.06 * light(3);
+    const isLight = (k) => light(k) ** 2 >= dark(k) * light(4) && light(k) >= dark(3) / 2;
+    const first = SCALES.findIndex((_, k) => isDark(k) || isLight(k));
+    const [ink, inks] = isDark(first) ? [grey, dark] : [map(grey, (v) => 255 - v), light];
+    return { grey: ink, scale: SCALES.find((_, k) => inks(k) >= inks(4) / 2) };
   }
 
   /** What fraction of the paper's own light is missing at each pixel. */
@@ -207,6 +204,26 @@
     const least = 7 / Math.max(grey.height, grey.width); // a stroke of the smallest takes 3 pixels
     const paper = close(grey, Math.max(2.5 * scale, least)).values;
     return map(grey, (value, i) => (paper[i] - value) / Math.max(paper[i], 1));
+  }
+
+  /** Take away what is long, thin, straight and nearly level, as ruled lines are. */
+  function withoutLines(ink) {
+    const { height, width } = ink, lines = plane(height, width, () => 0);
+    const upright = (one, size, sign) => transpose(extremes(transpose(one), size, sign));
+    const opened = (one, size) => extremes(extremes(one, size, -1), size);
+    const wide = upright(ink, 5, 1);
+    for (let slope = -5; slope <= 5; slope++) {
+      const moved = (one, sign) => plane(height, width, (i) => {
+        const column = i % width, sunk = Math.floor((slope / 25) * column + 0.5);
+        const row = (i - column) / width + sign * sunk;
+        return one.values[(((row % height) + height) % height) * width + column];
+      });
+      const level = moved(opened(moved(wide, 1), windowOf(ink, 0.3)), -1);
+      level.values.forEach((value, i) => { lines.values[i] = Math.max(lines.values[i], value); });
+    }
+    const thick = 2 * Math.floor(0.011 * Math.max(height, width)) + 1;
+    const crossing = transpose(opened(transpose(ink), thick));
+    return map(ink, (value, i) => (lines.values[i] > value / 2 ? crossing.values[i] : value));
   }
 
   /** List the pieces of ink, the strongest first: all, or those free of the border. */
@@ -227,8 +244,9 @@
         }
       }
       const pixels = found.filter((i) => isInk.values[i]), box = boxOf(pixels, width);
-      const isFlat = box.right - box.left > 3 * (box.bottom - box.top); // which is no whole digit
-      const strength = pixels.reduce((sum, i) => sum + ink.values[i] ** 1.5, 0) * (isFlat ? 0.1 : 1);
+      const [y, x] = [(box.top + box.bottom) / 2 / height, (box.left + box.right) / 2 / width];
+      const inTheMiddle = 4 * y * (1 - y) * 4 * x * (1 - x);
+      const strength = pixels.reduce((sum, i) => sum + ink.values[i] ** 2, 0) * inTheMiddle;
       const isInside = box.top > 0 && box.left > 0 && box.bottom < height && box.right < width;
       if (isInside || !free) pieces.push({ pixels, strength, ...box });
     });
@@ -242,23 +260,18 @@
     return { top: least(rows), left: least(columns), bottom: end(rows), right: end(columns) };
   }
 
-  /** List the pieces of ink, with the level that suits the strongest. */
+  const strongest = (pieces) => (pieces.length ? pieces[0].strength : 0);
+
+  /** List the pieces of ink, at a low level where that finds far more. */
   function findPieces(ink, free) {
-    const at = (level) => piecesOf(ink, level, free), most = largest(ink);
-    const [strong, weak] = [STRONG, WEAK].map((part) => at(part * most));
-    const total = (list) => (list.length ? list[0].strength : 0);
-    let pieces = total(weak) > total(strong) ? weak : strong;
-    if (!pieces.length) return { pieces, level: 0 };
-    const level = STRONG * quantile(pieces[0].pixels.map((i) => ink.values[i]), 0.95);
-    const again = at(level), faint = at(level / 2);
-    if (again.length) pieces = again;
-    const there = new Set(faint.length ? faint[0].pixels : []);
-    if (pieces[0].pixels.some((i) => there.has(i))) {
-      const all = marked(ink, faint);
-      const added = map(ink, (value, i) => all.values[i] * (value <= level));
-      if (!largest(dilate(added, 3, -1))) return { pieces: faint, level: level / 2 };
-    }
-    return { pieces, level };
+    const most = largest(ink);
+    const [strong, weak] = LEVELS.map((part) => ({
+      pieces: piecesOf(ink, part * most, free), level: part * most,
+    }));
+    const [main, longer] = [strong, weak].map(({ pieces }) => marked(ink, pieces).values);
+    const changed = map(ink, (_, i) => Number(main[i] !== longer[i]));
+    const isMore = largest(dilate(changed, 3, -1)) > 0 || weak.pieces.length > strong.pieces.length;
+    return strongest(weak.pieces) > (isMore ? 2 : 1) * strongest(strong.pieces) ? weak : strong;
   }
 
   function marked({ height, width }, pieces) {
@@ -295,7 +308,7 @@
   /** Whether a piece is part of the digit, or another digit, and no speck. */
   function belongs(piece, main) {
     const [down, right] = gaps(piece, main);
-    const beside = down < -0.5 * (main.bottom - main.top) ? 0.3 : Infinity; // as another digit is
+    const beside = down < -0.5 * (main.bottom - main.top) ? 0.2 : Infinity; // as another digit is
     const least = Math.max(down, right) < 0.25 * sideOf(main) ? 0.01 : beside;
     return piece.strength >= least * main.strength;
   }
@@ -304,6 +317,14 @@
   function pickDigit(planes) {
     const { grey, scale } = darkOnLight(oneGrey(planes));
     let ink = liftInk(grey, scale), { pieces, level } = findPieces(ink, true);
+    const rivals = findPieces(ink, false).pieces, [first] = rivals;
+    const spans = first && (first.right - first.left > 0.9 * ink.width
+      || first.bottom - first.top > 0.9 * ink.height);
+    if (spans && strongest(pieces) < 0.1 * strongest(rivals)) {
+      const plain = transpose(withoutLines(transpose(withoutLines(ink))));
+      const freed = findPieces(plain, true);
+      if (strongest(freed.pieces) > strongest(pieces)) [ink, { pieces, level }] = [plain, freed];
+    }
     if (!pieces.length) {
       const middle = (grey.values.reduce((a, b) => Math.min(a, b)) + largest(grey)) / 2;
       const paper = quantile(grey.values.filter((value) => value >= middle), 0.5);
@@ -319,7 +340,7 @@
     const digit = marked(ink, chosen), near = dilate(digit, 5), inked = dilate(above(ink, level), 5);
     const values = ink.values.filter((_, i) => digit.values[i]), full = quantile(values, 0.9);
     const paper = ink.values.filter((_, i) => !inked.values[i]);
-    const [grain, noise] = paper.length ? [0.75, 0.95].map((share) => quantile(paper, share)) : [0, 0];
+    const [grain, noise] = paper.length ? [0.4, 0.95].map((share) => quantile(paper, share)) : [0, 0];
     if (full < 4 * grain) throw new Error(NO_INK);
     return map(ink, (value, i) => near.values[i] * clip((value - noise) / (full - noise), 1));
   }
