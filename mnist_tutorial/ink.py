@@ -84,6 +84,7 @@ def without_lines(ink: Grey) -> Grey:
         level = wide[(rows + sunk) % len(ink), columns]
         level = ndimage.grey_opening(level, (1, window(ink.shape, 0.3)))
         lines = np.maximum(lines, level[(rows - sunk) % len(ink), columns])
+    # What goes on across a line, thicker than lines are, is a stroke that crosses it:
     crossing = ndimage.grey_opening(ink, (2 * int(0.011 * max(ink.shape)) + 1, 1))
     return np.where(lines > ink / 2, crossing, ink)
 
