@@ -1,7 +1,7 @@
 """Find the digit's ink on a sheet under real light (chapter: draw)."""
 
 import numpy as np
-from jaxtyping import Float, Integer, UInt8
+from jaxtyping import Bool, Float, Integer, UInt8
 from scipy import ndimage
 
 SCALES = (0.03, 0.06, 0.1, 0.16, 0.24)  # the width of a stroke, of the longer side
@@ -11,7 +11,9 @@ NO_INK = "No ink stands out in the picture: write larger or with more contrast."
 TOUCHING = np.ones((3, 3), bool)  # pixels that meet at a corner are one piece
 
 Grey = Float[np.ndarray, "height width"]
+Mask = Bool[np.ndarray, "height width"]
 Labels = Integer[np.ndarray, "height width"]
+Cut = Float[np.ndarray, "rows columns"]
 Piece = Float[np.ndarray, "6"]
 Pieces = Float[np.ndarray, "n 6"]
 
@@ -48,6 +50,34 @@ def close(grey: Grey, fraction: float) -> Grey:
     return ndimage.grey_closing(wide, 2 * (2 * r + 1,), mode="nearest")[r:-r, r:-r]
 
 
+def blur(grey: Grey) -> Grey:
+    """Mix each pixel a little with its neighbours: a speck is no stroke and no edge."""
+    weights = np.outer((1, 2, 1), (1, 2, 1)) / 16
+    return ndimage.correlate(grey, weights, mode="nearest")
+
+
+def find_sheet(grey: Grey) -> Mask:
+    """Find the sheet: the largest smooth part of the picture, and what it encloses.
+
+    Its ruled lines are filled first. What is light, and in the middle, counts more.
+    Whatever else meets the border for some length lies around it: a digit that runs
+    into the border meets it only shortly. All of the picture is taken where the sheet
+    would be under a quarter of it, or where it is so small that an edge fills a margin.
+    """
+    smooth = blur(close(grey, 0.04)) + 32  # where it is dark, grain is no edge either
+    edges = ndimage.morphological_gradient(smooth, (5, 5), mode="nearest")
+    labels, _ = ndimage.label(edges < 0.12 * smooth, TOUCHING)
+    rows, columns = ((np.arange(side) + 0.5) / side for side in grey.shape)
+    middle = np.outer(rows * (1 - rows), columns * (1 - columns))
+    sizes = np.bincount(labels.flat, ((labels > 0) * middle * smooth).flat)
+    others, _ = ndimage.label(labels != sizes.argmax(), TOUCHING)
+    frame = ~ndimage.binary_erosion(np.ones(grey.shape), TOUCHING)
+    met = np.bincount(others.flat, frame.flat)
+    sheet = (others == 0) | (met[others] <= 0.15 * max(grey.shape))
+    is_sheet = sheet.mean() > 0.25 and max(grey.shape) >= 100
+    return sheet if is_sheet else np.ones_like(sheet)
+
+
 def dark_on_light(grey: Grey) -> tuple[Grey, float]:
     """Turn light ink into dark, and say how wide strokes are (one of SCALES).
 
@@ -56,8 +86,7 @@ def dark_on_light(grey: Grey) -> tuple[Grey, float]:
     fills more of one side decides; of the dark one, a part of its strokes is enough.
     The fourth power counts strong contrast, which grain and pale squares do not have.
     """
-    blur = np.outer((1, 2, 1), (1, 2, 1)) / 16  # a speck is no stroke
-    smooth = ndimage.correlate(grey, blur, mode="nearest")
+    smooth = blur(grey)
     sides = (smooth, 255 - smooth)
     filled = [[((close(s, scale) - s) ** 4).sum() for scale in SCALES] for s in sides]
     dark, light = np.array(filled)
@@ -89,11 +118,11 @@ def without_lines(ink: Grey) -> Grey:
     return np.where(lines > ink / 2, crossing, ink)
 
 
-def pieces_of(ink: Grey, level: float, free: bool) -> tuple[Labels, Pieces]:
+def pieces_of(ink: Grey, level: float, border: Mask) -> tuple[Labels, Pieces]:
     """Number the pieces of ink; list (strength, number, top, left, bottom, right).
 
     The strongest comes first: dark before large, and in the middle, where a person
-    points the camera. Free ones do not meet the border.
+    points the camera. Those that meet the border are left out.
     """
     wide = ndimage.maximum_filter(ink > level, window(ink.shape, GAP), mode="constant")
     labels, n = ndimage.label(wide, TOUCHING)
@@ -105,8 +134,8 @@ def pieces_of(ink: Grey, level: float, free: bool) -> tuple[Labels, Pieces]:
     middles = (boxes[:, :2] + boxes[:, 2:]) / np.multiply(2, ink.shape)
     strengths = ndimage.sum_labels(ink**2, labels, numbers)
     strengths = strengths * (4 * middles * (1 - middles)).prod(axis=1)
-    inside = ((boxes[:, :2] > 0) & (boxes[:, 2:] < ink.shape)).all(axis=1)
-    pieces = np.column_stack([strengths, numbers, boxes])[inside | (not free)]
+    pieces = np.column_stack([strengths, numbers, boxes])
+    pieces = pieces[~np.isin(numbers, labels[border])]
     return labels, pieces[np.argsort(-pieces[:, 0], kind="stable")]
 
 
@@ -115,13 +144,13 @@ def strongest(pieces: Pieces) -> float:
     return float(pieces[:, 0].max(initial=0))
 
 
-def find_pieces(ink: Grey, free: bool) -> tuple[Labels, Pieces]:
+def find_pieces(ink: Grey, border: Mask) -> tuple[Labels, Pieces]:
     """Number and list the pieces of ink, at a low level where that finds far more.
 
     Or where it adds no piece, and changes only what is thin: a stroke thinner than a
     pixel or two is faint, and a shadow is wide.
     """
-    strong, weak = (pieces_of(ink, part * ink.max(), free) for part in LEVELS)
+    strong, weak = (pieces_of(ink, part * ink.max(), border) for part in LEVELS)
     main, longer = (np.isin(labels, pieces[:, 1]) for labels, pieces in (strong, weak))
     is_wide = ndimage.binary_erosion(main ^ longer, TOUCHING, border_value=1).any()
     gain = 2 if is_wide or len(weak[1]) > len(strong[1]) else 1
@@ -147,26 +176,29 @@ def is_object(labels: Labels, piece: Piece, digit: Piece) -> bool:
     return bool(np.linalg.det(spread) < 0.01 * np.trace(spread) ** 2)
 
 
-def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
+def pick_digit(ink: Grey, grey: Grey, sheet: Mask) -> Cut:
     """Choose the pieces of ink that are the digit, and cut their box out.
 
-    Ink is written on paper, so that paper is all around it. Only where no piece stands
-    free, the digit fills the picture, and its paper is the median of what is light.
-    What spans the picture and is far stronger may be lines that the digit crosses.
+    Ink is written on paper, so that paper is all around it. Only where the sheet is the
+    whole picture, and no piece stands free, the digit fills it, and its paper is the
+    median of what is light. What spans the sheet and is far stronger may be lines that
+    the digit crosses. Raises ValueError where no ink stands out.
     """
-    labels, pieces = find_pieces(ink, free=True)
-    rivals = find_pieces(ink, free=False)[1]
-    spans = (rivals[:1, 4:] - rivals[:1, 2:4] > 0.9 * np.array(ink.shape)).any()
-    if spans and strongest(pieces) < 0.1 * strongest(rivals):
+    border, is_whole = ~ndimage.binary_erosion(sheet, TOUCHING), sheet.all()
+    labels, pieces = find_pieces(ink, border)
+    rivals = find_pieces(ink, np.zeros_like(sheet))[1]
+    is_weak = strongest(pieces) <= 0.1 * strongest(rivals)
+    sides = np.ptp(np.nonzero(sheet), axis=1)
+    if is_weak and (rivals[:1, 4:] - rivals[:1, 2:4] > 0.9 * sides).any():
         plain = without_lines(without_lines(ink).T).T
-        freed = find_pieces(plain, free=True)
+        freed = find_pieces(plain, border)
         if strongest(freed[1]) > strongest(pieces):
-            ink, (labels, pieces) = plain, freed
-    if not len(pieces):
+            ink, (labels, pieces), is_weak = plain, freed, False
+    if is_whole and not len(pieces):
         paper = np.median(grey[grey >= (grey.min() + grey.max()) / 2])
         ink = np.clip((paper - grey) / max(paper, 1), 0, 1)
-        labels, pieces = find_pieces(ink, free=False)
-    if not len(pieces):
+        labels, pieces = find_pieces(ink, np.zeros_like(sheet))
+    if not len(pieces) or (is_weak and not is_whole):
         raise ValueError(NO_INK)
     main = pieces[0]
     for piece in pieces:
@@ -183,7 +215,26 @@ def pick_digit(ink: Grey, grey: Grey) -> Float[np.ndarray, "rows columns"]:
     inked = ndimage.binary_dilation(labels > 0, TOUCHING, 2)
     grain, noise = np.quantile(ink[~inked], (0.4, 0.95)) if not inked.all() else (0, 0)
     full = np.quantile(ink[digit], 0.9)
-    if full < 4 * grain:
+    if full < (4 * grain if is_whole else max(4 * grain, 0.15)):
         raise ValueError(NO_INK)
     ink = around * np.clip((ink - noise) / (full - noise), 0, 1)
     return ink[ndimage.find_objects((ink > 0.1).astype(int))[0]]
+
+
+def find_digit(picture: UInt8[np.ndarray, "height width *colours"]) -> Cut:
+    """Cut the digit out of the sheet; where that holds none, out of the whole picture.
+
+    The edge of a shadow looks like the sheet's, and may cross the digit.
+    """
+    grey = one_grey(picture)
+    sheet = find_sheet(grey)
+    try:
+        return digit_on(grey, sheet)
+    except ValueError:
+        return digit_on(grey, np.ones_like(sheet))
+
+
+def digit_on(grey: Grey, sheet: Mask) -> Cut:
+    """Cut the digit out of a sheet, around which everything is painted over."""
+    grey, scale = dark_on_light(np.where(sheet, grey, np.median(grey[sheet])))
+    return pick_digit(lift_ink(grey, scale), grey, sheet)

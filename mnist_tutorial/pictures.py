@@ -12,7 +12,7 @@ from jaxtyping import Float, Shaped, UInt8
 from PIL import Image, ImageOps
 from scipy import ndimage
 
-from mnist_tutorial.ink import dark_on_light, lift_ink, one_grey, pick_digit
+from mnist_tutorial.ink import find_digit
 
 SIZE = 28  # the side of an MNIST picture, in pixels
 BOX = 20  # the side of the box in it that the digit fills
@@ -41,8 +41,7 @@ def center_digit(
         picture = (picture * 255 + 0.5).astype(np.uint8)
     if picture.size and max(picture.shape[:2]) > LARGEST:
         picture = resize(picture, LARGEST)
-    grey, scale = dark_on_light(one_grey(picture))
-    digit = thicken(pick_digit(lift_ink(grey, scale), grey))
+    digit = thicken(find_digit(picture))
     fitted = resize((digit * 255 + 0.5).astype(np.uint8), BOX)
     top, left = offset(fitted.sum(axis=1)), offset(fitted.sum(axis=0))
     centred = np.zeros((SIZE, SIZE))

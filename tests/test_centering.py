@@ -28,7 +28,7 @@ def blank(browser: Browser) -> Iterator[Page]:
     """A page that has loaded the preparation and the doubt, and may open files."""
     page = browser.new_page()
     page.goto((SCRIPTS / "drawing.css").as_uri())
-    for name in ("centering.js", "doubt.js"):
+    for name in ("planes.js", "centering.js", "doubt.js"):
         page.add_script_tag(path=SCRIPTS / name)
     yield page
     page.close()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from mnist_tutorial.doubt import count_digits
 from mnist_tutorial.pictures import center_digit, read_picture
 
 Arrays = dict[str, NDArray[Any]]
@@ -96,10 +97,19 @@ def with_toolbar() -> Picture:
     return sheet
 
 
+def on_a_cloth() -> Picture:
+    """A pencil's 7 on a sheet that lies on a checked cloth, its squares darker."""
+    rows, columns = np.indices((320, 270)) // 20 % 2
+    cloth = 0.3 + 0.3 * (rows + columns)
+    cloth[60:260, 60:210] = np.where(seven() < 0.5, 0.6, 0.9)
+    return cloth
+
+
 AROUND = {
     "a shadow's edge": seven(1 - 0.5 * (RIGHT + DOWN > 170)),
     "vignette": seven(1 - 0.6 * (np.hypot(DOWN / 100 - 1, RIGHT / 75 - 1) / 1.5) ** 2),
     "desk": np.pad(seven(), ((60, 40), (70, 30)), constant_values=0.15),
+    "checked cloth": on_a_cloth(),
     "the shadow of a blind": seven(1 - 0.4 * ((RIGHT + DOWN) // 15 % 2)),
     "lines": with_ink(0.5, np.s_[10::20], np.s_[:, 20]),
     "squares as dark as ink": with_ink(0.2, np.s_[10::24], np.s_[:, 5::24]),
@@ -140,6 +150,11 @@ def test_strokes_that_meet_the_border_are_no_ruled_lines(mnist: Arrays) -> None:
     small = mnist["x_test"][:50, :, 6:]  # of one, a loose part is taken instead
     pairs = [(center_digit(digit), center_digit(np.pad(digit, 12))) for digit in small]
     assert sum(likeness(*pair) > 0.85 for pair in pairs) >= 49
+
+
+def test_a_digit_that_nearly_meets_the_border_is_on_the_sheet() -> None:
+    two = np.hstack([np.roll(seven(), down, axis=0) for down in (30, 58)])
+    assert count_digits(center_digit(1 - two)) == 2  # light strokes have edges
 
 
 def test_a_straight_1_beside_a_blot_is_no_pen() -> None:

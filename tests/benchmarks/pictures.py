@@ -252,11 +252,16 @@ def wood(shape: tuple[int, int], rng: Generator, colour: Colour) -> Array:
 
 
 def on_desk(
-    shape: tuple[int, int], colour: Colour, angle: float, slant: float = 0.1
+    shape: tuple[int, int],
+    colour: Colour,
+    angle: float,
+    slant: float = 0.1,
+    squares: int = 0,
 ) -> Change:
     """The sheet in the middle of a wooden desk, turned up to an angle, seen aslant.
 
-    It throws a little shadow.
+    It throws a little shadow. With squares of so many pixels, a checked cloth lies on
+    the desk.
     """
 
     def lay(scene: Array, rng: Generator) -> Array:
@@ -272,7 +277,11 @@ def on_desk(
             for c in range(3)
         ]
         below = np.roll(ndimage.gaussian_filter(inside, 4), (4, 4), (0, 1))
-        desk = wood(shape, rng, colour) * (1 - 0.3 * below[..., np.newaxis])
+        desk = wood(shape, rng, colour)
+        if squares:
+            checks = (np.indices(shape) // squares % 2).mean(axis=0)[..., np.newaxis]
+            desk = desk + checks * (np.array(WHITE) - desk)
+        desk = desk * (1 - 0.3 * below[..., np.newaxis])
         return desk + inside[..., np.newaxis] * (np.stack(layers, axis=-1) - desk)
 
     return lay
@@ -446,6 +455,22 @@ hard(
     on_desk((400, 330), (205, 178, 140), 10),
     side=130,
     shape=(300, 230),
+)
+hard(
+    "sheet on a checked cloth",
+    on_desk((380, 330), (60, 110, 70), 6, squares=24),
+    on_desk((380, 330), (150, 50, 50), 10, squares=30),
+    side=[110, 120],
+    shape=(300, 250),
+    colour=[BLACK, (40, 50, 120)],
+)
+hard(
+    "pencil on a sheet, and a dark desk beside it",
+    chain(on_desk((440, 340), (60, 60, 66), 10), lambda s, _: s[45:405, 25:315]),
+    chain(on_desk((440, 340), (52, 40, 34), 10), lambda s, _: s[20:380, :290]),
+    side=[150, 130],
+    shape=(380, 300),
+    colour=[(150, 150, 152), (160, 160, 162)],
 )
 hard(
     "torn sheet in dim yellow light",

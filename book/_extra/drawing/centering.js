@@ -1,10 +1,14 @@
 // From a picture to what the network is given: the steps of `center_digit` in pictures.py and
 // ink.py of mnist_tutorial, in the same order and with the same names, where the reasons stand.
-// The book's tests hold the two to each other. A plane is numbers, row by row.
+// The book's tests hold the two to each other.
 
 (function () {
   "use strict";
 
+  const {
+    above, bothWays, boxOf, clip, cut, dilate, extremes, largest, map, marked, pad, partsOf, places,
+    plane, quantile, resize, transpose,
+  } = window.mnistDrawing.planes;
   const SIZE = 28, BOX = 20, LARGEST = 256, GAP = 0.03, THINNEST = 1.8;
   const SCALES = [0.03, 0.06, 0.1, 0.16, 0.24], LEVELS = [0.6, 0.2];
   const NO_INK = "No ink stands out in the picture: write larger or with more contrast.";
@@ -24,7 +28,7 @@
       plane(height, width, (i) => levels[i * step + k], Uint8Array));
     if (Math.max(width, height) > LARGEST) planes = planes.map((one) => resize(one, LARGEST));
     const [paper] = planes;
-    const ink = isDrawn ? map(paper, (level) => (255 - level) / 255) : pickDigit(planes);
+    const ink = isDrawn ? map(paper, (level) => (255 - level) / 255) : findDigit(planes);
     const { digit, top, left } = cutOut(ink);
     const fitted = resize(map(digit, (value) => Math.floor(value * 255 + 0.5), Uint8Array), BOX);
     const down = offset(fitted), right = offset(transpose(fitted)), most = largest(fitted);
@@ -37,113 +41,6 @@
       },
       place: { top: down, left: right, height: fitted.height, width: fitted.width },
     };
-  }
-
-  // Planes
-
-  function plane(height, width, value, type = Float64Array) {
-    const values = new type(height * width);
-    for (let i = 0; i < values.length; i++) values[i] = value(i);
-    return { height, width, values };
-  }
-
-  const map = ({ height, width, values }, change, type) =>
-    plane(height, width, (i) => change(values[i], i), type);
-  const above = (one, level) => map(one, (value) => Number(value > level));
-  const clip = (value, most) => Math.min(most, Math.max(0, value));
-  const largest = ({ values }) => values.reduce((a, b) => Math.max(a, b));
-
-  /** Where a plane holds more than this level. */
-  function places({ values }, level) {
-    const found = [];
-    values.forEach((value, i) => { if (value > level) found.push(i); });
-    return found;
-  }
-
-  function transpose({ height, width, values }) {
-    const turned = new values.constructor(values.length);
-    for (let row = 0, i = 0; row < height; row++) {
-      for (let column = 0; column < width; column++) turned[column * height + row] = values[i++];
-    }
-    return { height: width, width: height, values: turned };
-  }
-
-  /** Do something to every row, then to every column. */
-  const bothWays = (one, change) => transpose(change(transpose(change(one))));
-
-  /** Cut a part out of a plane, around which lies 0. */
-  function cut({ height, width, values }, top, left, newHeight, newWidth) {
-    return plane(newHeight, newWidth, (i) => {
-      const row = top + Math.floor(i / newWidth), column = left + (i % newWidth);
-      const isInside = row >= 0 && row < height && column >= 0 && column < width;
-      return isInside ? values[row * width + column] : 0;
-    });
-  }
-
-  const pad = (one, size) => cut(one, -size, -size, one.height + 2 * size, one.width + 2 * size);
-
-  /** Scale bytes, their shape kept, so that the longer side has this many pixels. */
-  function resize(one, side) {
-    const factor = side / Math.max(one.height, one.width);
-    return bothWays(one, (rows) =>
-      resizeRows(rows, Math.max(1, Math.floor(rows.width * factor + 0.5))));
-  }
-
-  /** Pillow's cubic resampling, to the bit: it averages where a row shrinks. */
-  function resizeRows({ height, width, values }, newWidth) {
-    const step = width / newWidth, reach = Math.max(step, 1), unit = 2 ** 22;
-    const result = new Uint8Array(height * newWidth);
-    for (let column = 0; column < newWidth; column++) {
-      const centre = (column + 0.5) * step;
-      const first = Math.max(0, Math.trunc(centre - 2 * reach + 0.5));
-      const end = Math.min(width, Math.trunc(centre + 2 * reach + 0.5));
-      let weights = Array.from({ length: end - first }, (_, k) =>
-        cubic(Math.abs((k + first - centre + 0.5) / reach)));
-      const sum = weights.reduce((a, b) => a + b);
-      weights = weights.map((w) => Math.trunc((w / sum) * unit + Math.sign(w) * 0.5));
-      for (let row = 0; row < height; row++) {
-        let total = unit / 2;
-        for (let k = 0; k < weights.length; k++) total += weights[k] * values[row * width + first + k];
-        result[row * newWidth + column] = clip(Math.floor(total / unit), 255);
-      }
-    }
-    return { height, width: newWidth, values: result };
-  }
-
-  function cubic(x) {
-    if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
-    return x < 2 ? (((x - 5) * x + 8) * x - 4) * -0.5 : 0;
-  }
-
-  /** Every row's moving maximum (sign 1) or minimum (-1), as if its ends went on outwards. */
-  function extremes({ height, width, values }, size, sign = 1, grown = 0) {
-    const first = (size - 1 + grown) / 2, newWidth = width + grown;
-    const result = new Float64Array(height * newWidth), line = new Float64Array(newWidth + size - 1);
-    for (let row = 0; row < height; row++) {
-      for (let i = 0; i < line.length; i++) {
-        line[i] = sign * values[row * width + clip(i - first, width - 1)];
-      }
-      let reach = 1; // a number in the line is the largest of so many
-      for (; 2 * reach <= size; reach *= 2) {
-        for (let i = 0; i + reach < line.length; i++) {
-          if (line[i + reach] > line[i]) line[i] = line[i + reach];
-        }
-      }
-      for (let i = 0; i < newWidth; i++) {
-        result[row * newWidth + i] = sign * Math.max(line[i], line[i + size - reach]);
-      }
-    }
-    return { height, width: newWidth, values: result };
-  }
-
-  const dilate = (one, size, sign) => bothWays(one, (rows) => extremes(rows, size, sign));
-
-  /** The value below which this share of the numbers lies, between two of them where need be. */
-  function quantile(numbers, share) {
-    const sorted = Float64Array.from(numbers).sort();
-    const place = share * (sorted.length - 1), below = Math.floor(place);
-    const above = Math.min(below + 1, sorted.length - 1);
-    return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
   }
 
   // The steps of ink.py
@@ -180,15 +77,38 @@
     return bothWays(grown, (rows) => extremes(rows, size, -1, 1 - size));
   }
 
-  /** Blur a little, so that a speck is no stroke: 16 times as much, in whole numbers. */
-  const smoothed = (grey) => bothWays(grey, (rows) => map(rows, (value, i) => {
+  /** Mix each pixel with its neighbours: 16 times as much, in whole numbers. */
+  const blur = (grey) => bothWays(grey, (rows) => map(rows, (value, i) => {
     const column = i % rows.width, { values } = rows;
     return values[i - (column > 0)] + 2 * value + values[i + (column < rows.width - 1)];
   }));
 
+  /** Find the sheet: the largest smooth part of the picture, and what it encloses. */
+  function findSheet(grey) {
+    const { height, width } = grey, whole = map(grey, () => 1);
+    if (Math.max(height, width) < 100) return whole;
+    const smooth = map(blur(close(grey, 0.04)), (value) => value / 16 + 32);
+    const [most, least] = [1, -1].map((sign) => dilate(smooth, 5, sign).values);
+    const isSmooth = map(smooth, (value, i) => Number(most[i] - least[i] < 0.12 * value));
+    const weigh = (i) => {
+      const column = i % width, x = (column + 0.5) / width, y = ((i - column) / width + 0.5) / height;
+      return x * (1 - x) * y * (1 - y) * smooth.values[i];
+    };
+    const sizes = partsOf(isSmooth).map((part) => [part.reduce((sum, i) => sum + weigh(i), 0), part]);
+    const [, largestPart] = sizes.reduce((a, b) => (a[0] >= b[0] ? a : b), [0, []]);
+    const isPart = marked(grey, largestPart).values;
+    const isFrame = (i) => i < width || i >= (height - 1) * width || (i + 1) % width < 2;
+    const others = partsOf(map(grey, (_, i) => 1 - isPart[i]));
+    const beyond = others.filter((part) =>
+      part.filter(isFrame).length > 0.15 * Math.max(height, width)).flat();
+    if (grey.values.length - beyond.length <= 0.25 * grey.values.length) return whole;
+    for (const i of beyond) whole.values[i] = 0;
+    return whole;
+  }
+
   /** Turn light ink into dark, and say how wide strokes are (one of SCALES). */
   function darkOnLight(grey) {
-    const smooth = smoothed(grey), inverse = map(smooth, (value) => 16 * 255 - value);
+    const smooth = blur(grey), inverse = map(smooth, (value) => 16 * 255 - value);
     const lazily = (one, found = []) => (k) => (found[k] ??= close(one, SCALES[k]).values
       .reduce((sum, full, i) => sum + (full - one.values[i]) ** 4, 0));
     const dark = lazily(smooth), light = lazily(inverse);
@@ -226,58 +146,33 @@
     return map(ink, (value, i) => (lines.values[i] > value / 2 ? crossing.values[i] : value));
   }
 
-  /** List the pieces of ink, the strongest first: all, or those free of the border. */
-  function piecesOf(ink, level, free) {
+  /** List the pieces of ink, the strongest first, without those that meet the border. */
+  function piecesOf(ink, level, border) {
     const { height, width } = ink, isInk = above(ink, level);
-    const { values } = dilate(isInk, windowOf(ink, GAP)), pieces = [];
-    values.forEach((_, start) => {
-      if (!values[start]) return;
-      const found = [start];
-      values[start] = 0;
-      for (const i of found) { // which grows meanwhile
-        const column = i % width, row = (i - column) / width;
-        for (let r = Math.max(0, row - 1); r <= Math.min(height - 1, row + 1); r++) {
-          for (let c = Math.max(0, column - 1); c <= Math.min(width - 1, column + 1); c++) {
-            if (values[r * width + c]) found.push(r * width + c);
-            values[r * width + c] = 0;
-          }
-        }
-      }
-      const pixels = found.filter((i) => isInk.values[i]), box = boxOf(pixels, width);
+    const pieces = partsOf(dilate(isInk, windowOf(ink, GAP))).map((part) => {
+      const pixels = part.filter((i) => isInk.values[i]), box = boxOf(pixels, width);
       const [y, x] = [(box.top + box.bottom) / 2 / height, (box.left + box.right) / 2 / width];
       const inTheMiddle = 4 * y * (1 - y) * 4 * x * (1 - x);
       const strength = pixels.reduce((sum, i) => sum + ink.values[i] ** 2, 0) * inTheMiddle;
-      const isInside = box.top > 0 && box.left > 0 && box.bottom < height && box.right < width;
-      if (isInside || !free) pieces.push({ pixels, strength, ...box });
+      return { pixels, strength, ...box };
     });
-    return pieces.sort((a, b) => b.strength - a.strength);
+    return pieces.filter(({ pixels }) => !pixels.some((i) => border.values[i]))
+      .sort((a, b) => b.strength - a.strength);
   }
 
-  function boxOf(pixels, width) {
-    const rows = pixels.map((i) => Math.floor(i / width)), columns = pixels.map((i) => i % width);
-    const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
-    const end = (values) => values.reduce((a, b) => Math.max(a, b), -1) + 1;
-    return { top: least(rows), left: least(columns), bottom: end(rows), right: end(columns) };
-  }
-
+  const pixelsOf = (pieces) => pieces.flatMap(({ pixels }) => pixels);
   const strongest = (pieces) => (pieces.length ? pieces[0].strength : 0);
 
   /** List the pieces of ink, at a low level where that finds far more. */
-  function findPieces(ink, free) {
+  function findPieces(ink, border) {
     const most = largest(ink);
     const [strong, weak] = LEVELS.map((part) => ({
-      pieces: piecesOf(ink, part * most, free), level: part * most,
+      pieces: piecesOf(ink, part * most, border), level: part * most,
     }));
-    const [main, longer] = [strong, weak].map(({ pieces }) => marked(ink, pieces).values);
+    const [main, longer] = [strong, weak].map(({ pieces }) => marked(ink, pixelsOf(pieces)).values);
     const changed = map(ink, (_, i) => Number(main[i] !== longer[i]));
     const isMore = largest(dilate(changed, 3, -1)) > 0 || weak.pieces.length > strong.pieces.length;
     return strongest(weak.pieces) > (isMore ? 2 : 1) * strongest(strong.pieces) ? weak : strong;
-  }
-
-  function marked({ height, width }, pieces) {
-    const mask = plane(height, width, () => 0);
-    for (const { pixels } of pieces) for (const i of pixels) mask.values[i] = 1;
-    return mask;
   }
 
   /** How far apart two boxes are, downwards and to the right; below 0, how far they overlap. */
@@ -314,35 +209,59 @@
   }
 
   /** Choose the pieces of ink that are the digit, and wipe everything else away. */
-  function pickDigit(planes) {
-    const { grey, scale } = darkOnLight(oneGrey(planes));
-    let ink = liftInk(grey, scale), { pieces, level } = findPieces(ink, true);
-    const rivals = findPieces(ink, false).pieces, [first] = rivals;
-    const spans = first && (first.right - first.left > 0.9 * ink.width
-      || first.bottom - first.top > 0.9 * ink.height);
-    if (spans && strongest(pieces) < 0.1 * strongest(rivals)) {
+  function pickDigit(ink, grey, sheet) {
+    const inner = cut(dilate(pad(sheet, 1), 3, -1), 1, 1, ink.height, ink.width);
+    const border = map(inner, (value) => 1 - value), nowhere = map(ink, () => 0);
+    const isWhole = sheet.values.every(Boolean), box = boxOf(places(sheet, 0), ink.width);
+    let { pieces, level } = findPieces(ink, border);
+    const rivals = findPieces(ink, nowhere).pieces, [first] = rivals;
+    const spans = first && (first.bottom - first.top > 0.9 * (box.bottom - 1 - box.top)
+      || first.right - first.left > 0.9 * (box.right - 1 - box.left));
+    let isWeak = strongest(pieces) <= 0.1 * strongest(rivals);
+    if (isWeak && spans) {
       const plain = transpose(withoutLines(transpose(withoutLines(ink))));
-      const freed = findPieces(plain, true);
-      if (strongest(freed.pieces) > strongest(pieces)) [ink, { pieces, level }] = [plain, freed];
+      const freed = findPieces(plain, border);
+      if (strongest(freed.pieces) > strongest(pieces)) {
+        [ink, { pieces, level }, isWeak] = [plain, freed, false];
+      }
     }
-    if (!pieces.length) {
+    if (isWhole && !pieces.length) {
       const middle = (grey.values.reduce((a, b) => Math.min(a, b)) + largest(grey)) / 2;
       const paper = quantile(grey.values.filter((value) => value >= middle), 0.5);
       ink = map(grey, (value) => clip((paper - value) / Math.max(paper, 1), 1));
-      ({ pieces, level } = findPieces(ink, false));
+      ({ pieces, level } = findPieces(ink, nowhere));
     }
-    if (!pieces.length) throw new Error(NO_INK);
+    if (!pieces.length || (isWeak && !isWhole)) throw new Error(NO_INK);
     let [main] = pieces;
     for (const piece of pieces) {
       if (piece.strength > 0.1 * main.strength && isObject(main, piece, ink.width)) main = piece;
     }
     const chosen = pieces.filter((piece) => belongs(piece, main) && !isObject(piece, main, ink.width));
-    const digit = marked(ink, chosen), near = dilate(digit, 5), inked = dilate(above(ink, level), 5);
+    const digit = marked(ink, pixelsOf(chosen)), near = dilate(digit, 5);
+    const inked = dilate(above(ink, level), 5);
     const values = ink.values.filter((_, i) => digit.values[i]), full = quantile(values, 0.9);
     const paper = ink.values.filter((_, i) => !inked.values[i]);
     const [grain, noise] = paper.length ? [0.4, 0.95].map((share) => quantile(paper, share)) : [0, 0];
-    if (full < 4 * grain) throw new Error(NO_INK);
+    if (full < (isWhole ? 4 * grain : Math.max(4 * grain, 0.15))) throw new Error(NO_INK);
     return map(ink, (value, i) => near.values[i] * clip((value - noise) / (full - noise), 1));
+  }
+
+  /** Find the digit's ink on the sheet; where that holds none, in the whole picture. */
+  function findDigit(planes) {
+    const grey = oneGrey(planes), sheet = findSheet(grey);
+    try {
+      return digitOn(grey, sheet);
+    } catch (noInk) {
+      return digitOn(grey, map(sheet, () => 1));
+    }
+  }
+
+  /** Find the digit's ink on a sheet, around which everything is painted over. */
+  function digitOn(grey, sheet) {
+    const paper = quantile(grey.values.filter((_, i) => sheet.values[i]), 0.5);
+    const painted = map(grey, (value, i) => (sheet.values[i] ? value : paper));
+    const { grey: dark, scale } = darkOnLight(painted);
+    return pickDigit(liftInk(dark, scale), dark, sheet);
   }
 
   /** Cut the ink's box out, and draw a thin stroke with a wider pen: it survives shrinking. */
