@@ -8,11 +8,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Shaped, UInt8
+from jaxtyping import Shaped, UInt8
 from PIL import Image, ImageOps
 from scipy import ndimage
 
-from mnist_tutorial.ink import find_digit
+from mnist_tutorial.ink import Cut, Grey, find_digit
 
 SIZE = 28  # the side of an MNIST picture, in pixels
 BOX = 20  # the side of the box in it that the digit fills
@@ -22,8 +22,6 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "HEIF")  # not EPS, which is a p
 LARGEST_FILE = 90_000_000  # pixels; more would take a gigabyte of memory
 LARGEST_JPEG = 170_000_000  # which is decoded at an eighth of its size
 
-Grey = Float[np.ndarray, "height width"]
-Cut = Float[np.ndarray, "rows columns"]
 Bytes = UInt8[np.ndarray, "height width *colours"]
 
 
