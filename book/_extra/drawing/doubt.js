@@ -4,6 +4,7 @@
 (function () {
   "use strict";
 
+  const { above, boxOf, partsOf } = window.mnistDrawing.planes;
   const SIZE = 28, INKED = 50, TALL = 0.5, WIDEST = 1.8, THICKEST = 11, HEAVY = 170;
 
   const article = (digit) => (digit === 8 ? "an 8" : `a ${digit}`);
@@ -17,8 +18,9 @@
     order.sort((a, b) => probabilities[b] - probabilities[a] || b - a);
     const [best, second] = order, boxes = boxesOf(pixels), digits = countDigits(boxes);
     if (digits > 1) return `There seem to be ${digits} digits: it reads one at a time.`;
-    const [height, width] = [0, 1].map((axis) =>
-      Math.max(...boxes.map((box) => box[axis + 2])) - Math.min(...boxes.map((box) => box[axis])) - 1);
+    const reach = (start, end) =>
+      Math.max(...boxes.map((box) => box[end])) - Math.min(...boxes.map((box) => box[start])) - 1;
+    const height = reach("top", "bottom"), width = reach("left", "right");
     if (width > WIDEST * height) {
       return "This is wider than any digit: it reads one at a time.";
     }
@@ -36,36 +38,17 @@
 
   /** Count the tall pieces of ink that stand side by side (a broken 4 or 5 is one). */
   function countDigits(boxes) {
-    const top = Math.min(...boxes.map((box) => box[0]));
-    const bottom = Math.max(...boxes.map((box) => box[2]));
-    const tall = boxes.filter((box) => box[2] - box[0] >= TALL * (bottom - top));
-    tall.sort((a, b) => a[1] - b[1] || a[3] - b[3]);
-    return tall.filter((box, i) => i === 0 || box[1] >= tall[i - 1][3] - 1).length;
+    const top = Math.min(...boxes.map((box) => box.top));
+    const bottom = Math.max(...boxes.map((box) => box.bottom));
+    const tall = boxes.filter((box) => box.bottom - box.top >= TALL * (bottom - top));
+    tall.sort((a, b) => a.left - b.left || a.right - b.right);
+    return tall.filter((box, i) => i === 0 || box.left >= tall[i - 1].right - 1).length;
   }
 
-  /** The boxes of the pieces of ink: [top, left, bottom, right]. */
+  /** The boxes of the pieces of ink. */
   function boxesOf(pixels) {
-    const left = new Set(), boxes = [];
-    pixels.forEach((pixel, i) => pixel > INKED && left.add(i));
-    for (const start of left) {
-      const box = [SIZE, SIZE, 0, 0], waiting = [start];
-      left.delete(start);
-      while (waiting.length) {
-        const i = waiting.pop(), row = Math.floor(i / SIZE), column = i % SIZE;
-        box[0] = Math.min(box[0], row);
-        box[1] = Math.min(box[1], column);
-        box[2] = Math.max(box[2], row + 1);
-        box[3] = Math.max(box[3], column + 1);
-        for (const down of [-1, 0, 1]) {
-          for (const right of [-1, 0, 1]) {
-            const next = i + SIZE * down + right, across = column + right;
-            if (across >= 0 && across < SIZE && left.delete(next)) waiting.push(next);
-          }
-        }
-      }
-      boxes.push(box);
-    }
-    return boxes;
+    const inked = above({ height: SIZE, width: SIZE, values: pixels }, INKED);
+    return partsOf(inked).map((part) => boxOf(part, SIZE));
   }
 
   /** Whether a large square fits into the ink. */

@@ -136,6 +136,7 @@
     return mask;
   }
 
+  /** The box around pixels of a plane of this width. */
   function boxOf(pixels, width) {
     const rows = pixels.map((i) => Math.floor(i / width)), columns = pixels.map((i) => i % width);
     const least = (values) => values.reduce((a, b) => Math.min(a, b), Infinity);
