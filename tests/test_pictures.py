@@ -40,7 +40,8 @@ def test_scanned_digits_come_back(mnist: Arrays) -> None:
         grain = random.normal(0, noise, ink.shape)
         scan = np.clip(light * (1 - contrast * ink) + grain, 0, 1)
         back += [likeness(center_digit(one), digit) > 0.85 for one in (scan, 1 - scan)]
-    assert sum(back) >= 117  # pale ink and loose parts may be lost in the grain
+    # The gaps of a light blot pass for dark ink once; a thin stroke is thickened twice.
+    assert sum(back) >= 117
 
 
 @some
